@@ -1,0 +1,208 @@
+"""From a configuration and a project to a graph of objects: the only place that puts the parts together."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+
+import inference
+from edge import hook as hooks
+from edge.config import Config
+from edge.config.source import Source
+from edge.errors import ConfigInvalid, Fault
+from edge.lane import Lane, Message, Subject
+from edge.project import Project, Publish
+from inference.model import Model
+from streams import sources, status
+from streams.budget import BUDGETS
+from streams.device import DeviceStream
+from streams.feed import Feed
+from streams.inbox import Inbox
+from streams.pace import Every, OnChange, Policy
+from streams.project import ProjectStream
+from streams.sender import Sender
+from streams.sequence import Sequence
+from streams.sinks.http import HttpSink
+from streams.sources import Reader
+from streams.spool import MemorySpool
+from streams.transports import Transport
+from streams.transports.local import Local
+
+Clock = Callable[[], float]
+MAIN = "main"  # the name of the only source
+
+
+@dataclasses.dataclass(frozen=True)
+class Runtime:
+    """Everything that one run holds. Nothing of it runs until `edge.run` begins it."""
+
+    config: Config
+    project: Project
+    model: Model
+    inbox: Inbox
+    feeds: Mapping[str, Feed]
+    live: frozenset[str]
+    transport: Transport
+    sequence: Sequence
+    spool: MemorySpool
+    sender: Sender
+    pictures: HttpSink | None
+    hook: hooks.Hook | None
+    lanes: Mapping[str, Lane]
+    clock: Clock
+
+
+def runtime(
+    config: Config,
+    project: Project,
+    *,
+    on_message: Callable[[Message], None] | None = None,
+    on_sent: Callable[[float], None] | None = None,
+    clock: Clock = time.monotonic,
+) -> Runtime:
+    """Build the graph. on_message: sees each message of the project stream. on_sent: gets the seconds from a
+    picture's capture to the sending of its message.
+
+    Raises what the parts raise (ours, one sentence each); nothing half built stays open.
+    """
+    with contextlib.ExitStack() as undo:
+        readers = readers_of(config, project, clock)
+        hook = hooks.load(project.hook) if project.hook is not None else None
+        model = model_of(config, project)
+        undo.callback(model.close)
+        sequence = Sequence(config.spool.folder(config.thing))
+        undo.callback(sequence.close)
+        transport = transport_of(config)
+        spool = MemorySpool(config.spool.max_bytes)
+        pictures = pictures_of(config, readers)
+        inbox = Inbox()
+        subject = Subject(project.name, project.manifest.task, model.labels, model.identity._asdict())
+
+        def lane(name: str) -> Lane:
+            return Lane(
+                subject,
+                project_stream(config, project, name, spool, sequence, clock),
+                device_stream(config, name, transport, clock),
+                pictures,
+                hook,
+                on_message,
+            )
+
+        built = Runtime(
+            config=config,
+            project=project,
+            model=model,
+            inbox=inbox,
+            feeds=feeds_of(config, readers, inbox, clock),
+            live=frozenset(name for name, reader in readers.items() if reader.live),
+            transport=transport,
+            sequence=sequence,
+            spool=spool,
+            sender=Sender(spool, transport, on_sent=on_sent, clock=clock),
+            pictures=pictures,
+            hook=hook,
+            lanes={name: lane(name) for name in readers},
+            clock=clock,
+        )
+        undo.pop_all()
+        return built
+
+
+def readers_of(config: Config, project: Project, clock: Clock) -> dict[str, Reader]:
+    """One reader for each source of the configuration; without any, the project's own clip."""
+    return {
+        name: reader_of(config, name, source, clock) for name, source in sources_of(config, project).items()
+    }
+
+
+def sources_of(config: Config, project: Project) -> dict[str, Source]:
+    if config.sources:
+        return dict(config.sources)
+    if project.clip is None:
+        message = "no source is named, and the project has no clip; name one with --source, such as camera:0"
+        raise ConfigInvalid(Fault(message, "source"))
+    return {MAIN: Source(uri=str(project.clip))}
+
+
+def reader_of(config: Config, name: str, source: Source, clock: Clock) -> Reader:
+    return sources.reader(
+        source.uri, size=source.size, rate=source.rate, loop=source.loop, pace=source.pace, clock=clock
+    )
+
+
+def feeds_of(config: Config, readers: Mapping[str, Reader], inbox: Inbox, clock: Clock) -> dict[str, Feed]:
+    def patience(name: str) -> float | None:
+        return config.sources[name].patience if name in config.sources else None
+
+    return {
+        name: Feed(
+            name, reader, inbox.slot(name, lossless=not reader.live), patience=patience(name), clock=clock
+        )
+        for name, reader in readers.items()
+    }
+
+
+def model_of(config: Config, project: Project) -> Model:
+    """Load the model; what contradicts the project is placed in its file."""
+    wanted = config.inference
+    try:
+        return inference.load(
+            project.manifest, backend=wanted.backend, device=wanted.device, requests=wanted.requests
+        )
+    except (inference.ManifestInvalid, inference.ModelMismatch) as error:
+        raise ConfigInvalid(project.fault(str(error), error.key)) from error
+    except (inference.ModelNotFound, inference.ModelInvalid) as error:
+        raise ConfigInvalid(project.fault(str(error), "model")) from error
+
+
+def transport_of(config: Config) -> Transport:
+    wanted = config.transport
+    budget = BUDGETS[wanted.budget] if wanted.budget is not None else None
+    if wanted.kind == "local" or wanted.endpoint is None:
+        return Local(budget=budget or BUDGETS["none"])
+    from streams.transports.iot_core import IotCore  # costs a vendor library that a local run does not need
+
+    return IotCore(
+        wanted.endpoint,
+        wanted.port,
+        client_id=wanted.client_id or config.thing,
+        protocol=wanted.protocol,
+        cert=wanted.cert,
+        key=wanted.key,
+        ca=wanted.ca,
+        username=wanted.username,
+        password=wanted.password,
+        alpn=wanted.alpn,
+        will=status.will(config.thing),
+        birth=lambda: status.birth(config.thing),
+        farewell=lambda: status.farewell(config.thing),
+        budget=budget,
+    )
+
+
+def pictures_of(config: Config, readers: Mapping[str, Reader]) -> HttpSink | None:
+    http = config.http
+    return HttpSink(http.host, http.port, http.token, list(readers)) if http.enabled else None
+
+
+def project_stream(
+    config: Config, project: Project, source: str, spool: MemorySpool, sequence: Sequence, clock: Clock
+) -> ProjectStream | None:
+    if not config.streams.project.enabled:
+        return None
+    return ProjectStream(config.thing, source, spool, sequence, policy_of(project.publish), clock=clock)
+
+
+def policy_of(publish: Publish) -> Policy:
+    if publish.every is not None:
+        return Every(publish.every)
+    return OnChange(publish.min_interval, publish.heartbeat)
+
+
+def device_stream(config: Config, source: str, transport: Transport, clock: Clock) -> DeviceStream | None:
+    device = config.streams.device
+    if not device.enabled:
+        return None
+    return DeviceStream(
+        config.thing, source, transport, rate=device.rate, quality=device.quality, clock=clock
+    )

@@ -1,0 +1,1 @@
+"""The verbs of the command `edge`, one a file."""

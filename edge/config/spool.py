@@ -1,0 +1,39 @@
+"""Where messages wait: `spool`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from edge.config.section import Section
+from edge.config.values import FilePath
+
+MIB = 1 << 20
+
+
+def state_home(environ: Mapping[str, str]) -> Path:
+    """Where this user's programs keep their state."""
+    if given := environ.get("XDG_STATE_HOME"):
+        return Path(given)
+    return Path(environ.get("HOME") or Path.home()) / ".local" / "state"
+
+
+class Spool(Section):
+    """Where messages wait until they are acknowledged, and where the numbers of messages are kept."""
+
+    path: FilePath | None = Field(
+        default=None,
+        description="Folder of this thing's state. Without it: $XDG_STATE_HOME/lensracer/<thing> "
+        "(~/.local/state/lensracer/<thing>).",
+    )
+    max_bytes: int = Field(
+        default=64 * MIB,
+        ge=64 * 1024,
+        description="What waiting messages may take, in bytes; beyond it the oldest are dropped and counted.",
+        examples=[64 * MIB],
+    )
+
+    def folder(self, thing: str) -> Path:
+        """`path`, or where the state of a thing of this name lies without it."""
+        return self.path or state_home(os.environ) / "lensracer" / thing

@@ -1,0 +1,42 @@
+"""What can run a model, and on which devices."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from edge.doctor.check import Check, Patient
+
+MEND = "pip install --force-reinstall {name}; where its wheel does not suit this system, the other backend serves"
+
+
+def examine(patient: Patient) -> Iterator[Check]:
+    from edge import devices
+
+    found = [devices.backend(name) for name in devices.BACKENDS]
+    yield from judged(found)
+    if patient.config is not None:
+        wanted = patient.config.inference
+        yield from wanted_device(found, wanted.backend, wanted.device)
+
+
+def judged(found: Sequence[dict[str, Any]]) -> Iterator[Check]:
+    """One check a backend. That one is missing is bearable; without any, no model runs."""
+    missing = "fail" if all(each["error"] for each in found) else "warn"
+    for each in found:
+        name = each["backend"]
+        if each["error"]:
+            yield Check(name, missing, each["error"], MEND.format(name=name))  # type: ignore[arg-type]
+        else:
+            named = (f"{short} ({full})" for short, full in each["devices"].items())
+            yield Check(name, "ok", ", ".join(named))
+
+
+def wanted_device(found: Sequence[dict[str, Any]], backend: str, device: str) -> Iterator[Check]:
+    """Whether the configured backend is here and has the configured device."""
+    fit = [each for each in found if backend in ("auto", each["backend"])]
+    have = {name.upper() for each in fit for name in each["devices"]}
+    kind = device.upper().partition(":")[0]
+    if backend == "fake" or kind in ("AUTO", "HETERO", "MULTI", "BATCH"):
+        return
+    if not any(name == kind or name.startswith(f"{kind}.") or kind.startswith(f"{name}.") for name in have):
+        text = f"inference.device is {device}, and there is only {', '.join(sorted(have)) or 'none'}"
+        yield Check("inference device", "fail", text, "set inference.device to one that `edge devices` lists")

@@ -1,0 +1,189 @@
+"""A project's own code: a class with `on_result(frame, result)`, perhaps with `on_start(project)`, `on_stop()`.
+
+    class Hook:
+        def on_result(self, frame, result):
+            return {"bins": 3}     # added to the message;  None: as it is;  False: no message for this frame
+
+What a hook raises never stops the loop.
+"""
+
+import importlib.util
+import inspect
+import json
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from edge.errors import ConfigInvalid, Fault, RunFailed
+
+log = logging.getLogger(__name__)
+
+MODULE = "lensracer_project_hook"
+PREFERRED = "Hook"  # the class to take where a file has several
+REPEAT_AFTER = 60.0  # seconds
+PROTECTED = frozenset(
+    {
+        "schema",
+        "thing",
+        "source",
+        "project",
+        "seq",
+        "boot_id",
+        "mono_ms",
+        "clock",
+        "ts",
+        "ts_ms",
+        "frame",
+        "model",
+    }
+)
+Answer = Mapping[str, Any] | bool | None
+
+
+class Hook:
+    """The user's object, and what went wrong in it. Not for several threads at once."""
+
+    def __init__(self, subject: Any, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._subject = subject
+        self._path = path
+        self._clock = clock
+        self._complained_at = float("-inf")
+        self.errors = 0
+
+    def on_start(self, project: object = None) -> None:
+        """Before the first frame. Raises RunFailed: a hook that cannot start is of no use to a whole run."""
+        try:
+            self._call("on_start", project)
+        except (Exception, SystemExit) as error:
+            raise RunFailed(f"{self._path}: on_start failed: {told(error, self._path)}") from error
+
+    def on_result(self, frame: object, result: object) -> Answer:
+        """What the user's code says of a result: a mapping to add, False for silence, None. Never raises."""
+        try:
+            return checked(self._subject.on_result(frame, result))
+        except (Exception, SystemExit) as error:
+            self._complain(error)
+            return None
+
+    def on_stop(self) -> None:
+        """After the last frame. Never raises."""
+        try:
+            self._call("on_stop")
+        except (Exception, SystemExit) as error:
+            self.errors += 1
+            log.error("%s: on_stop failed: %s", self._path, told(error, self._path), exc_info=wanted())
+
+    def _call(self, name: str, *given: object) -> None:
+        method = getattr(self._subject, name, None)
+        if method is not None:
+            method(*(given if takes(method, len(given)) else ()))
+
+    def _complain(self, error: BaseException) -> None:
+        self.errors += 1
+        now = self._clock()
+        if now - self._complained_at >= REPEAT_AFTER:
+            self._complained_at = now
+            log.error(
+                "%s: on_result failed (%d so far): %s",
+                self._path,
+                self.errors,
+                told(error, self._path),
+                exc_info=wanted(),
+            )
+
+
+def wanted() -> bool:
+    """Whether the whole traceback is to be logged."""
+    return log.isEnabledFor(logging.DEBUG)
+
+
+def checked(answer: object) -> Answer:
+    """What a hook may answer. Raises TypeError or ValueError for anything that no message could carry."""
+    if answer is None or isinstance(answer, bool):
+        return False if answer is False else None
+    if not isinstance(answer, Mapping):
+        raise TypeError(f"on_result returns a mapping, None or False, not {type(answer).__name__}")
+    if foreign := PROTECTED & answer.keys():
+        raise ValueError(
+            f"on_result cannot set {', '.join(sorted(foreign))}: they say where a message is from"
+        )
+    if any(not isinstance(key, str) for key in answer):
+        raise TypeError("on_result returns a mapping whose keys are text")
+    json.dumps(dict(answer), allow_nan=False)
+    return answer
+
+
+def told(error: BaseException, path: Path) -> str:
+    """An exception in a line, with the line of the user's file that it came from."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+    ]
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        lines, error = [error.lineno], SyntaxError(error.msg)
+    place = f" (line {lines[-1]})" if lines and lines[-1] else ""
+    return f"{type(error).__name__}: {error}{place}" if str(error) else f"{type(error).__name__}{place}"
+
+
+def load(path: Path, clock: Callable[[], float] = time.monotonic) -> Hook:
+    """Run the file and make an object of its class; it may import what lies beside. Raises ConfigInvalid."""
+    found = chosen(module_of(path), path)
+    try:
+        subject = found()
+    except (Exception, SystemExit) as error:
+        raise refused(path, f"{found.__name__}() failed: {told(error, path)}") from error
+    check_signature(subject, path)
+    return Hook(subject, path, clock)
+
+
+def module_of(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise refused(path, "does not exist")
+    spec = importlib.util.spec_from_file_location(MODULE, path)
+    if spec is None or spec.loader is None:
+        raise refused(path, "is no Python file; its name should end with .py")
+    module = importlib.util.module_from_spec(spec)
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # at the end: a file beside the hook never shadows a library
+    sys.modules[MODULE] = module  # dataclasses and pickle look their module up there
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise refused(path, f"cannot be imported: {told(error, path)}") from error
+    return module
+
+
+def chosen(module: ModuleType, path: Path) -> type:
+    own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == MODULE]
+    fit = {found.__name__: found for found in own if callable(getattr(found, "on_result", None))}
+    if not fit:
+        raise refused(path, "has no class with a method on_result(self, frame, result)")
+    if len(fit) > 1 and PREFERRED not in fit:
+        names = ", ".join(sorted(fit))
+        raise refused(path, f"has several classes with on_result ({names}); name the one to use {PREFERRED}")
+    return fit.get(PREFERRED) or next(iter(fit.values()))
+
+
+def check_signature(subject: Any, path: Path) -> None:
+    name = f"{type(subject).__name__}.on_result"
+    if inspect.iscoroutinefunction(subject.on_result):
+        raise refused(path, f"{name} must be a plain method, not an async one")
+    if not takes(subject.on_result, 2):
+        raise refused(path, f"{name} must take two arguments beside self: frame and result")
+
+
+def takes(method: Callable[..., object], count: int) -> bool:
+    """Whether a bound method can be called with so many arguments."""
+    try:
+        inspect.signature(method).bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def refused(path: Path, message: str) -> ConfigInvalid:
+    return ConfigInvalid(Fault(message, "", path))

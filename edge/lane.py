@@ -1,0 +1,101 @@
+"""The way of one source's frames out of the loop: its two streams, its pictures, and the message in between."""
+
+import dataclasses
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Protocol
+
+from inference import overlay
+from inference.results import Detections, Result
+from kernels import convert
+from kernels.formats import Picture, PixelFormat
+from streams.device import DeviceStream
+from streams.frame import Frame
+from streams.project import ProjectStream
+from streams.sinks.http import HttpSink
+
+Message = dict[str, Any]
+
+
+class ResultHook(Protocol):
+    """What the user's hook looks like from here: an answer of False silences the message."""
+
+    def on_result(self, frame: Frame, result: Result) -> Mapping[str, Any] | bool | None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What stays the same in each message of a run: the project, and the model that answers."""
+
+    project: str
+    task: str
+    labels: tuple[str, ...]
+    model: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Lane:
+    """One source's way out. What is None is switched off."""
+
+    subject: Subject
+    project: ProjectStream | None
+    device: DeviceStream | None
+    pictures: HttpSink | None
+    hook: ResultHook | None
+    on_message: Callable[[Message], None] | None = None
+
+    def untouched(self, frame: Frame, now: float) -> None:
+        """Offer the picture as it came to the device stream."""
+        if self.device is not None:
+            self.device.offer(frame, now)
+
+    def answered(self, frame: Frame, result: Result, now: float) -> bool:
+        """Send what the model said of a picture, and show it; False if the hook silenced the message."""
+        told = self._tell(frame, result, now)
+        if self.pictures is not None and self.pictures.watched(frame.source):
+            self.pictures.offer(frame, lambda: painted(frame, result, self.subject.labels))
+        return told
+
+    def _tell(self, frame: Frame, result: Result, now: float) -> bool:
+        addition = self.hook.on_result(frame, result) if self.hook is not None else None
+        if addition is False:
+            return False
+        if self.project is not None and self.project.wants(essence(result), now):
+            message = self._message(self.project, frame, result)
+            if isinstance(addition, Mapping):
+                message.update(addition)
+            number = self.project.send(message, frame.captured_at)
+            if self.on_message is not None:
+                self.on_message({**message, "seq": number})
+        return True
+
+    def _message(self, project: ProjectStream, frame: Frame, result: Result) -> Message:
+        return project.message(
+            frame,
+            project=self.subject.project,
+            task=self.subject.task,
+            model=self.subject.model,
+            latency_ms=latency_ms(result),
+            results=result.rows(self.subject.labels),
+        )
+
+
+def essence(result: Result) -> Hashable:
+    """What must differ for a result to be news: the best class, or which classes were found how often."""
+    ids: list[int] = result.label_ids.tolist()
+    return tuple(sorted(ids) if isinstance(result, Detections) else ids[:1])
+
+
+def latency_ms(result: Result) -> dict[str, float]:
+    prepare, infer, interpret = (round(seconds * 1000, 3) for seconds in result.timings)
+    return {
+        "prepare": prepare,
+        "infer": infer,
+        "interpret": interpret,
+        "total": round(prepare + infer + interpret, 3),
+    }
+
+
+def painted(frame: Frame, result: Result, labels: tuple[str, ...]) -> Picture:
+    """The frame as a BGR picture with the model's results drawn on it. Runs on the viewer's thread, not the loop's."""
+    pixels = frame.pixels if frame.format is PixelFormat.BGR else convert(frame.pixels, frame.format)
+    return overlay.paint(pixels, result, labels)

@@ -1,0 +1,108 @@
+"""A frame's day: taken, shown untouched, put before the model, and what the model says sent on its way."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from edge.lane import Lane
+from edge.tally import Tally
+from inference.model import Model
+from inference.results import Result
+from streams.frame import Frame
+from streams.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+STALE_AFTER = (
+    2.0  # seconds: a live picture older than this says nothing of now (the machine slept, or was stopped)
+)
+WAIT = 0.2  # seconds: how long the loop waits for a picture before it looks whether it should end
+REPEAT_AFTER = 60.0  # seconds: a complaint about pictures is not repeated sooner
+
+
+class Loop:
+    """Takes frames from the inbox until told to end. Runs on the thread that calls `run`, blocks on nothing else."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        model: Model,
+        lanes: Mapping[str, Lane],
+        tally: Tally,
+        clock: Callable[[], float],
+        live: frozenset[str] = frozenset(),
+    ) -> None:
+        self._inbox = inbox
+        self._model = model
+        self._lanes = lanes
+        self._tally = tally
+        self._clock = clock
+        self._live = live
+        self._complained_at = -REPEAT_AFTER
+
+    def run(self, ended: Callable[[], bool], after_each: Callable[[], None] = lambda: None) -> None:
+        """Step until `ended` says so or every source has; then collect what the model still works on."""
+        while not ended() and not (self._inbox.ended and not self._model.pending):
+            self.step()
+            after_each()
+        while self._model.pending:
+            self._collect(self._clock())
+
+    def step(self) -> None:
+        """One frame in, at most one result out."""
+        frame = self._inbox.next(0.0 if self._model.pending else WAIT)
+        began = self._clock()
+        if frame is None:
+            if self._model.pending:
+                self._collect(began)
+            return
+        if self._is_stale(frame, began):
+            return
+        self._lanes[frame.source].untouched(frame, began)
+        if self._model.requests == 1:
+            self._predict(frame, began)
+        else:
+            self._submit(frame, began)
+
+    def _is_stale(self, frame: Frame, now: float) -> bool:
+        stale = frame.source in self._live and now - frame.captured_at > STALE_AFTER
+        self._tally.stale[frame.source] += stale
+        return stale
+
+    def _predict(self, frame: Frame, began: float) -> None:
+        try:
+            result = self._model.predict(frame.pixels, frame.format)
+        except ValueError as error:
+            self._skip(frame, error, began)
+            return
+        self._finish(frame, result)
+        self._tally.stages["loop_overhead"].add(max(0.0, self._clock() - began - sum(result.timings)))
+
+    def _submit(self, frame: Frame, began: float) -> None:
+        while self._model.pending >= self._model.requests:
+            self._collect(began)
+            began = self._clock()
+        try:
+            self._model.submit(frame.pixels, frame.format, frame)
+        except ValueError as error:
+            self._skip(frame, error, began)
+
+    def _collect(self, began: float) -> None:
+        before = self._clock()
+        frame, result = self._model.collect()
+        after = self._clock()
+        assert isinstance(frame, Frame)
+        self._finish(frame, result)
+        self._tally.stages["loop_overhead"].add(max(0.0, before - began + self._clock() - after))
+
+    def _finish(self, frame: Frame, result: Result) -> None:
+        tally = self._tally
+        for stage, seconds in zip(("prepare", "infer", "interpret"), result.timings, strict=True):
+            tally.stages[stage].add(seconds)
+        tally.inferred[frame.source] += 1
+        tally.silenced += not self._lanes[frame.source].answered(frame, result, self._clock())
+
+    def _skip(self, frame: Frame, error: ValueError, now: float) -> None:
+        self._tally.skipped[frame.source] += 1
+        if now - self._complained_at >= REPEAT_AFTER:
+            self._complained_at = now
+            log.warning("frame %d of %s was skipped: %s", frame.id, frame.source, error)

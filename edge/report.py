@@ -1,0 +1,124 @@
+"""The report of a run, schema `lensracer.report/1`: what was asked, what came, how long it took."""
+
+import dataclasses
+import json
+import resource
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import kernels
+from edge import redaction
+from edge.ending import Ending
+from edge.memory import Growth, peak_bytes
+from edge.tally import Tally
+from streams.feed import FeedStatus
+
+SCHEMA = "lensracer.report/1"
+SECONDS_A_DAY = 86_400
+BILLED_UNIT = 5 * 1024  # AWS IoT Core counts messages in units of 5 KB
+
+
+@dataclasses.dataclass(frozen=True)
+class Traffic:
+    """What left. project, device: messages and pictures handed over; acked: messages of the project stream that were
+    acknowledged, by `acks`; spooled: messages of all kinds that still wait; dropped: given up; payload_bytes: sent."""
+
+    project: int = 0
+    device: int = 0
+    acked: int = 0
+    spooled: int = 0
+    dropped: int = 0
+    payload_bytes: int = 0
+    acks: str = "local"
+
+    def messages(self) -> dict[str, int]:
+        names = ("project", "device", "acked", "spooled", "dropped")
+        return {name: getattr(self, name) for name in names}
+
+
+def report(
+    *,
+    tally: Tally,
+    growth: Growth,
+    feeds: Mapping[str, FeedStatus],
+    traffic: Traffic,
+    model: Mapping[str, str],
+    project: str,
+    seconds: float,
+    ending: Ending,
+) -> dict[str, Any]:
+    """The report as a plain mapping. `seconds` is the wall time from the first frame to the last result."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "schema": SCHEMA,
+        "project": project,
+        "frames": frames(tally, feeds),
+        "sources": {name: source(status, tally, name) for name, status in feeds.items()},
+        "messages": traffic.messages(),
+        "acks": traffic.acks,
+        "seconds": round(seconds, 3),
+        "fps": round(tally.frames / seconds, 2) if seconds > 0 else 0.0,
+        "latency_ms": {name: stage.summary_ms() for name, stage in tally.stages.items()},
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
+        "peak_rss_bytes": peak_bytes(),
+        "rss_slope_bytes_per_frame": rounded(growth.slope()),
+        "model": dict(model),
+        "kernels": which_kernels(),
+        "cost": cost(traffic, seconds),
+        "drive": None,
+        "lambda": None,
+        "exit_code": ending.code,
+        "error": ending.error,
+    }
+
+
+def which_kernels() -> dict[str, str]:
+    return {"implementation": kernels.IMPLEMENTATION, "level": kernels.LEVEL}
+
+
+def frames(tally: Tally, feeds: Mapping[str, FeedStatus]) -> dict[str, int]:
+    """All sources together. `bad` are pictures that could not be decoded or not be put before the model."""
+    return {
+        "captured": sum(status.captured for status in feeds.values()),
+        "inferred": tally.frames,
+        "dropped": sum(status.dropped for status in feeds.values()),
+        "stale": tally.stale.total(),
+        "bad": sum(status.bad for status in feeds.values()) + tally.skipped.total(),
+    }
+
+
+def source(status: FeedStatus, tally: Tally, name: str) -> dict[str, Any]:
+    return {
+        "describes": status.describes,
+        "state": status.state,
+        "captured": status.captured,
+        "inferred": tally.inferred[name],
+        "dropped": status.dropped,
+        "bad": status.bad,
+        "reopened": status.reopened,
+        "error": str(status.error) if status.error else None,
+    }
+
+
+def cost(traffic: Traffic, seconds: float) -> dict[str, Any]:
+    """What the same traffic for a day would be: messages, and AWS IoT Core's billable units of 5 KB."""
+    if seconds <= 0:
+        return {"messages_per_day": 0, "billable_units_per_day": 0}
+    messages = traffic.project + traffic.device
+    units = max(messages, -(-traffic.payload_bytes // BILLED_UNIT))
+    a_day = SECONDS_A_DAY / seconds
+    return {"messages_per_day": round(messages * a_day), "billable_units_per_day": round(units * a_day)}
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def write(content: Mapping[str, Any], path: Path) -> None:
+    """Write a report as JSON, whole or not at all, and without any secret."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    text = redaction.hide(json.dumps(content, indent=2, ensure_ascii=False))
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.replace(path)

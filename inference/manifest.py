@@ -1,0 +1,258 @@
+"""What a project says of its model: the part of `project.yaml` that concerns inference.
+
+`None` in a field means "take it from the model's own metadata, else the default".
+"""
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from inference.errors import ManifestInvalid
+
+TASKS = ("classification", "detection")
+LATER_TASKS = ("segmentation", "activity", "policy")
+COLORS = ("rgb", "bgr", "gray")
+RESIZES = ("stretch", "letterbox", "crop")
+ANCHORS = ("centre", "top-left")
+LAYOUTS = ("NCHW", "NHWC")
+DECODERS = ("auto", "ssd", "yolov5", "yolov8", "yolox", "nanodet", "yunet", "scored")
+LARGEST_SIDE = 8192
+MOST_RESULTS = 10_000
+FAKE = "fake:"
+
+
+@dataclasses.dataclass(frozen=True)
+class InputSpec:
+    """How a picture is put into the model.
+
+    size: (width, height) in pixels, each 1..8192. color: order of the channels the model wants. mean, scale:
+    of 1 or 3 numbers in that order, in grey levels: value = (pixel - mean) / scale. resize, anchor, pad: how
+    a picture of another shape is fitted, and the grey level (0..255) of what a letterbox leaves free. Raises
+    ManifestInvalid.
+    """
+
+    size: tuple[int, int] | None = None
+    color: str | None = None
+    resize: str | None = None
+    anchor: str | None = None
+    pad: int | None = None
+    mean: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
+    layout: str | None = None
+
+    def __post_init__(self) -> None:
+        _size(self.size)
+        _choice(self.color, COLORS, "input.color")
+        _choice(self.resize, RESIZES, "input.resize")
+        _choice(self.anchor, ANCHORS, "input.anchor")
+        _choice(self.layout, LAYOUTS, "input.layout")
+        _whole(self.pad, 0, 255, "input.pad")
+        _channels(self.mean, "input.mean")
+        _channels(self.scale, "input.scale")
+        if self.scale is not None and 0 in self.scale:
+            raise ManifestInvalid(
+                f"input.scale divides, so no number of it may be 0: {self.scale}", "input.scale"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputSpec:
+    """How the model's answer is read.
+
+    threshold: scores below it (0..1) are left out. top_k: at most so many results (1..10000). iou: boxes of
+    one class that overlap more than this (0..1) are one thing. decoder: which layout of outputs a detector
+    has. softmax: whether the raw scores of a classifier still need it. Raises ManifestInvalid.
+    """
+
+    threshold: float | None = None
+    top_k: int | None = None
+    iou: float | None = None
+    decoder: str = "auto"
+    softmax: bool | None = None
+
+    def __post_init__(self) -> None:
+        _fraction(self.threshold, "output.threshold")
+        _fraction(self.iou, "output.iou")
+        _whole(self.top_k, 1, MOST_RESULTS, "output.top_k")
+        _choice(self.decoder, DECODERS, "output.decoder")
+        if self.softmax is not None and not isinstance(self.softmax, bool):
+            raise ManifestInvalid(
+                f"output.softmax must be true or false, not {self.softmax!r}", "output.softmax"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """One model and how to use it.
+
+    name: of letters a-z, digits and hyphens. task: one of TASKS. model: the file (for an OpenVINO IR the
+    .xml), or `fake:...` (see inference.backends.fake). labels: names of the classes, by their number; empty
+    means that the model's metadata names them, and where it does not, "0", "1", ... Raises ManifestInvalid.
+    """
+
+    name: str
+    task: str
+    model: Path
+    labels: tuple[str, ...] = ()
+    input: InputSpec = dataclasses.field(default_factory=InputSpec)
+    output: OutputSpec = dataclasses.field(default_factory=OutputSpec)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not re.fullmatch("[a-z0-9-]+", self.name):
+            raise ManifestInvalid(
+                f"name must be of the letters a-z, digits and hyphens, not {self.name!r}", "name"
+            )
+        if self.task in LATER_TASKS:
+            raise ManifestInvalid(
+                f"task {self.task!r} is not supported by this version; it knows {', '.join(TASKS)}", "task"
+            )
+        _choice(self.task or "", TASKS, "task")
+        _label_names(self.labels)
+
+    @property
+    def is_fake(self) -> bool:
+        """Whether the model is made up by the `fake` backend rather than read from a file."""
+        return str(self.model).startswith(FAKE)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], folder: Path) -> "Manifest":
+        """The manifest that the keys `name, task, model, labels, input, output` of a project file give.
+
+        Relative paths start at `folder`. `labels` is a list, or the path of a text file with one label a
+        line. Raises ManifestInvalid with the dotted key at fault for an unknown or missing key or a wrong
+        value.
+        """
+        _known(mapping, cls, "")
+        for key in ("name", "task", "model"):
+            if key not in mapping:
+                raise ManifestInvalid(f"{key} is missing: a project needs name, task and model", key)
+        return cls(
+            name=mapping["name"],
+            task=mapping["task"],
+            model=_model_path(mapping["model"], folder),
+            labels=_labels(mapping.get("labels"), folder),
+            input=InputSpec(**_section(mapping, "input", InputSpec)),
+            output=OutputSpec(**_section(mapping, "output", OutputSpec)),
+        )
+
+
+def _section(mapping: Mapping[str, Any], name: str, spec: type) -> dict[str, Any]:
+    section = mapping.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, Mapping):
+        raise ManifestInvalid(f"{name} must be a mapping of keys to values, not {section!r}", name)
+    _known(section, spec, f"{name}.")
+    values = {key: _as_tuple(key, value) for key, value in section.items()}
+    if name == "output" and values.get("decoder") is None:
+        values.pop("decoder", None)
+    return values
+
+
+def _known(mapping: Mapping[str, Any], spec: type, prefix: str) -> None:
+    known = [field.name for field in dataclasses.fields(spec)]
+    for key in mapping:
+        if key not in known:
+            raise ManifestInvalid(
+                f"{prefix}{key} is not a key; known are {', '.join(known)}", f"{prefix}{key}"
+            )
+
+
+def _as_tuple(key: str, value: Any) -> Any:
+    """Lists become tuples; one number for all channels becomes a tuple of one."""
+    if isinstance(value, list):
+        return tuple(value)
+    if key in ("mean", "scale") and _is_number(value):
+        return (value,)
+    return value
+
+
+def _model_path(value: Any, folder: Path) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ManifestInvalid(f"model must be the path of a model file, not {value!r}", "model")
+    if value.startswith(FAKE):
+        return Path(value)
+    if "://" in value:
+        raise ManifestInvalid(f"model must be a path on this machine, not the address {value!r}", "model")
+    return folder / value
+
+
+def _labels(value: Any, folder: Path) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return _labels_of_file(folder / value)
+    if not isinstance(value, list):
+        raise ManifestInvalid(
+            f"labels must be a list, or the path of a file of one label a line, not {value!r}", "labels"
+        )
+    labels = tuple(value)
+    _label_names(labels)
+    twice = [label for label in labels if labels.count(label) > 1]
+    if twice:
+        raise ManifestInvalid(f"labels names {twice[0]!r} more than once", "labels")
+    return labels
+
+
+def _labels_of_file(path: Path) -> tuple[str, ...]:
+    """One label a line; empty lines do not count. Names may repeat: ImageNet's do ("crane", "maillot")."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise ManifestInvalid(f"labels names the file {path}, which does not exist", "labels") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestInvalid(
+            f"labels names the file {path}, which cannot be read as text: {error}", "labels"
+        ) from None
+    labels = tuple(line.strip() for line in lines if line.strip())
+    if not labels:
+        raise ManifestInvalid(f"labels names the file {path}, which holds no label", "labels")
+    return labels
+
+
+def _label_names(labels: Iterable[Any]) -> None:
+    for label in labels:
+        if not isinstance(label, str) or not label.strip():
+            raise ManifestInvalid(
+                f"each of labels must be a text that is not empty, not {label!r}; a number or yes needs quotes",
+                "labels",
+            )
+
+
+def _choice(value: Any, choices: tuple[str, ...], key: str) -> None:
+    if value is not None and value not in choices:
+        raise ManifestInvalid(f"{key} must be one of {', '.join(choices)}, not {value!r}", key)
+
+
+def _size(value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise ManifestInvalid(f"input.size must be [width, height], not {value!r}", "input.size")
+    for side in value:
+        _whole(side, 1, LARGEST_SIDE, "input.size")
+
+
+def _whole(value: Any, lowest: int, highest: int, key: str) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if value is not None and not (whole and lowest <= value <= highest):
+        raise ManifestInvalid(f"{key} must be a whole number from {lowest} to {highest}, not {value!r}", key)
+
+
+def _fraction(value: Any, key: str) -> None:
+    if value is not None and not (_is_number(value) and 0 <= value <= 1):
+        raise ManifestInvalid(f"{key} must be a number from 0 to 1, not {value!r}", key)
+
+
+def _channels(value: Any, key: str) -> None:
+    if value is None:
+        return
+    if not isinstance(value, tuple) or len(value) not in (1, 3) or not all(map(_is_number, value)):
+        raise ManifestInvalid(f"{key} must be one number, or three (one a channel), not {value!r}", key)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,186 @@
+"""A model ready to use: a manifest, a backend that runs it, a task that knows what it says."""
+
+import collections
+import dataclasses
+import functools
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from inference.backends import Backend, Opening
+from inference.backends.choice import open_backend
+from inference.errors import ManifestInvalid
+from inference.files import check_file, sha256_of
+from inference.manifest import FAKE, Manifest
+from inference.results import Result
+from inference.stopwatch import Stopwatch
+from inference.tasks import Task, kind_of
+from kernels.formats import Picture, PixelFormat
+from kernels.placement import Placement
+
+_log = logging.getLogger(__name__)
+MOST_REQUESTS = 64
+Clock = Callable[[], float]
+
+
+class Identity(NamedTuple):
+    """Which model answers. sha256: hexadecimal, of the model's file (of an IR's .xml, then its .bin)."""
+
+    name: str
+    sha256: str
+    backend: str
+    device: str
+
+
+class _Underway(NamedTuple):
+    slot: int
+    placement: Placement
+    token: object
+
+
+class Model:
+    """Predicts, one picture at a time or several under way at once. One thread uses it.
+
+    The attributes manifest, labels (by class number), task, identity and requests do not change.
+    """
+
+    def __init__(
+        self, manifest: Manifest, backend: Backend, task: Task, identity: Identity, clock: Clock
+    ) -> None:
+        self.manifest = manifest
+        self.labels = task.labels
+        self.task = manifest.task
+        self.identity = identity
+        self.requests = backend.slots
+        self._backend = backend
+        self._task = task
+        self._watches = [Stopwatch(clock) for _ in range(backend.slots)]
+        self._free = collections.deque(range(backend.slots))
+        self._underway: collections.deque[_Underway] = collections.deque()
+        self._closed = False
+
+    @property
+    def pending(self) -> int:
+        """How many pictures were submitted and not yet collected."""
+        return len(self._underway)
+
+    def predict(self, pixels: Picture, format: PixelFormat) -> Result:  # noqa: A002
+        """What the model says of one picture: put in, run and read with the least overhead.
+
+        pixels: uint8, C-contiguous, laid out as `format` says. Raises TypeError and ValueError for another
+        picture, InferenceError where the backend fails, RuntimeError while submitted pictures are not
+        collected, or after close().
+        """
+        self._check_open()
+        if self._underway:
+            raise RuntimeError(f"{len(self._underway)} submitted pictures must be collected before predict")
+        watch = self._watches[0]
+        watch.start()
+        placement = self._task.prepare(pixels, format, 0)
+        watch.prepared()
+        outputs = self._backend.run(0)
+        watch.inferred()
+        return self._task.interpret(outputs, placement, watch)
+
+    def submit(self, pixels: Picture, format: PixelFormat, token: object) -> None:  # noqa: A002
+        """Puts a picture in and sets a request running; `collect` gives the token back with the result.
+
+        Raises as predict does, and RuntimeError when all requests are under way (`pending == requests`). A
+        picture that is refused takes no request.
+        """
+        self._check_open()
+        if not self._free:
+            raise RuntimeError(f"all {self.requests} requests are under way; collect one first")
+        slot = self._free[0]
+        watch = self._watches[slot]
+        watch.start()
+        placement = self._task.prepare(pixels, format, slot)
+        watch.prepared()
+        self._backend.start(slot)
+        self._free.popleft()
+        self._underway.append(_Underway(slot, placement, token))
+
+    def collect(self) -> tuple[object, Result]:
+        """Waits for the oldest submitted picture: its token and its result. Results come in the order of
+        submit.
+
+        Raises RuntimeError when nothing is under way, InferenceError where the backend failed on that picture
+        (which then counts as collected).
+        """
+        self._check_open()
+        if not self._underway:
+            raise RuntimeError("nothing was submitted that could be collected")
+        slot, placement, token = self._underway.popleft()
+        try:
+            outputs = self._backend.wait(slot)
+            self._watches[slot].inferred()
+            return token, self._task.interpret(outputs, placement, self._watches[slot])
+        finally:
+            self._free.append(slot)
+
+    def close(self) -> None:
+        """Waits for what is under way, drops it, and lets go of the backend. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._underway.clear()
+            self._backend.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError(f"the model {self.identity.name} is closed")
+
+
+def load(
+    manifest: Manifest,
+    *,
+    backend: str = "auto",
+    device: str = "CPU",
+    requests: int = 1,
+    clock: Clock = time.perf_counter,
+) -> Model:
+    """Reads, compiles and settles a model; everything a frame needs is allocated here.
+
+    backend: one of backends.choice.BACKENDS. A manifest whose model is `fake:...` always runs on `fake`; with
+    backend="fake" a made-up model of the same task, labels and size stands in for the manifest's.
+    requests: how many pictures may be under way at once, 1..64. clock: monotonic seconds.
+    Raises ModelNotFound, ModelInvalid, ModelMismatch (with `key`) and BackendUnavailable.
+    """
+    if not 1 <= requests <= MOST_REQUESTS:
+        raise ManifestInvalid(
+            f"requests must be from 1 to {MOST_REQUESTS}, not {requests}", "inference.requests"
+        )
+    if backend == "fake":
+        manifest = _faked(manifest)
+    if not manifest.is_fake:
+        check_file(manifest.model)
+    kind = kind_of(manifest.task)
+    opening = Opening(manifest.model, device, requests, functools.partial(kind.arrange, manifest))
+    opened = open_backend("fake" if manifest.is_fake else backend, opening)
+    try:
+        task = kind.create(manifest, opened)
+        identity = Identity(manifest.name, _digest(manifest), opened.name, opened.device)
+    except BaseException:
+        opened.close()
+        raise
+    _log.info("%s runs on %s %s, %d request(s)", manifest.model.name, opened.name, opened.device, requests)
+    return Model(manifest, opened, task, identity, clock)
+
+
+def _faked(manifest: Manifest) -> Manifest:
+    """The manifest with a made-up model in the place of a real one."""
+    if manifest.is_fake:
+        return manifest
+    size = "" if manifest.input.size is None else ":{}x{}".format(*manifest.input.size)
+    model = Path(f"{FAKE}{manifest.task}:{len(manifest.labels) or 3}{size}")
+    return dataclasses.replace(
+        manifest, model=model, output=dataclasses.replace(manifest.output, decoder="auto")
+    )
+
+
+def _digest(manifest: Manifest) -> str:
+    if manifest.is_fake:
+        return hashlib.sha256(str(manifest.model).encode()).hexdigest()
+    return sha256_of(manifest.model)

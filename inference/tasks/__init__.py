@@ -1,0 +1,56 @@
+"""Tasks: what a model is for. Each settles a model's inputs, puts pictures in and reads its answers."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol, cast
+
+from inference.backends import Backend, Shape, Tensor, TensorSpec
+from inference.manifest import TASKS, Manifest
+from inference.results import Result
+from inference.stopwatch import Stopwatch
+from kernels.formats import Picture, PixelFormat
+from kernels.placement import Placement
+
+
+class Task(Protocol):
+    """One model's task. Everything it needs is allocated at birth.
+
+    labels: names of the classes by number; empty where nobody names them and the model does not say how many.
+    """
+
+    labels: tuple[str, ...]
+
+    def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int) -> Placement:
+        """Puts a picture into the slot's input. Raises TypeError and ValueError for a misshapen picture."""
+        ...
+
+    def interpret(self, outputs: tuple[Tensor, ...], placement: Placement, watch: Stopwatch) -> Result:
+        """Reads the slot's outputs into a Result that owns its arrays."""
+        ...
+
+
+class Kind(NamedTuple):
+    """A task before there is a model: how it settles inputs, and how it is born of an opened one.
+
+    arrange: see inference.backends.Arrange, after the manifest. create raises ModelMismatch.
+    """
+
+    arrange: "Arranger"
+    create: "Creator"
+
+
+class Arranger(Protocol):
+    def __call__(
+        self, manifest: Manifest, inputs: tuple[TensorSpec, ...], metadata: Mapping[str, str]
+    ) -> tuple[Shape, ...]: ...
+
+
+class Creator(Protocol):
+    def __call__(self, manifest: Manifest, backend: Backend) -> Task: ...
+
+
+def kind_of(task: str) -> Kind:
+    """The kind of a task of `manifest.TASKS`; its module is imported only now."""
+    assert task in TASKS, task  # the manifest has refused any other
+    module: Any = importlib.import_module(f"inference.tasks.{task}")
+    return cast(Kind, module.KIND)

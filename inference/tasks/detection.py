@@ -1,0 +1,76 @@
+"""Detection: boxes, decoded from the outputs, thinned out, and mapped back to the picture."""
+
+import numpy as np
+
+import kernels
+from inference import metadata as model_metadata
+from inference.backends import Backend, Tensor
+from inference.errors import ModelMismatch
+from inference.labels import given_labels, settled_labels
+from inference.manifest import Manifest, OutputSpec
+from inference.picture import arrange, merged, picture_input
+from inference.results import Detections
+from inference.stopwatch import Stopwatch
+from inference.tasks import Kind
+from inference.tasks.classification import classes_of
+from inference.tasks.decoders import Decoder, Head, NoFit, fit_decoder
+from kernels.candidates import Candidates
+from kernels.formats import Picture, PixelFormat
+from kernels.placement import Placement
+
+MOST = 100
+
+
+class DetectionTask:
+    """Reads boxes with one of the decoders. See inference.tasks.Task."""
+
+    def __init__(self, manifest: Manifest, backend: Backend) -> None:
+        self._backend = backend
+        self._picture = picture_input(manifest, backend.inputs[0], backend.metadata)
+        self.decoder = _decoder(manifest, backend, self._picture.size)
+        self.labels = settled_labels(manifest, backend.metadata, self.decoder.classes)
+        own = OutputSpec(threshold=self.decoder.threshold, iou=self.decoder.iou, top_k=MOST)
+        wanted = merged(manifest.output, model_metadata.read(backend.metadata).output, own)
+        self._threshold = float(wanted.threshold or 0.0)
+        self._iou = float(wanted.iou or 0.0)
+        self._limit = wanted.top_k
+        self._reserve(self.decoder.anchors)
+
+    def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int) -> Placement:
+        return self._picture.write(pixels, pixel_format, self._backend.input(slot)[0])
+
+    def interpret(self, outputs: tuple[Tensor, ...], placement: Placement, watch: Stopwatch) -> Detections:
+        anchors = self.decoder.count(outputs)
+        if anchors > len(self._found.scores):
+            self._reserve(anchors)
+        found = self._found
+        count = self.decoder.read(outputs, self._threshold, found)
+        kept = kernels.nms(found, count, self._iou, limit=self._limit, keep=self._keep)
+        boxes = kernels.boxes_to_frame(found.boxes[kept], placement)
+        points = (
+            None if found.landmarks is None else kernels.points_to_frame(found.landmarks[kept], placement)
+        )
+        return Detections(boxes, found.scores[kept], found.labels[kept], points, watch.timings())
+
+    def _reserve(self, anchors: int) -> None:
+        """Room for every anchor; grows only for models whose number of rows depends on what they see."""
+        self._found: Candidates = kernels.candidates(anchors, landmarks=self.decoder.landmarks)
+        self._keep = np.zeros(anchors, np.int32)
+
+
+def _decoder(manifest: Manifest, backend: Backend, size: tuple[int, int]) -> Decoder:
+    labels = given_labels(manifest, backend.metadata)
+    head = Head(backend.outputs, size, len(labels) or None)
+    try:
+        return fit_decoder(manifest.output.decoder, head)
+    except NoFit as error:
+        outputs = ", ".join(map(str, backend.outputs))
+        if len(backend.outputs) == 1 and classes_of(backend.outputs[0]):
+            raise ModelMismatch(
+                f"{manifest.model.name} has the output {outputs}, a classifier's; detection wants boxes",
+                "task",
+            ) from None
+        raise ModelMismatch(f"{error}; {manifest.model.name} has {outputs}", "output.decoder") from None
+
+
+KIND = Kind(arrange, DetectionTask)

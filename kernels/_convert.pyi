@@ -1,0 +1,3 @@
+from kernels.formats import Picture, PixelFormat
+
+def convert(pixels: Picture, format: PixelFormat, out: Picture | None = None) -> Picture: ...  # noqa: A002

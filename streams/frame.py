@@ -1,0 +1,37 @@
+"""One picture of one source, with its identity and its time."""
+
+import dataclasses
+
+from kernels.formats import Picture, PixelFormat, picture_size
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A captured picture. Nobody writes into `pixels` after birth: several readers share it.
+
+    id: counts up by one for each captured picture of a source, from 1; dropped pictures keep their numbers.
+    source: the name of the source in the configuration.
+    captured_at: monotonic seconds (`time.monotonic`), from the driver where it tells.
+    pixels: uint8, C-contiguous, laid out as `format` says.
+    jpeg: the camera's own JPEG bytes of this picture, where it delivers such.
+    """
+
+    id: int
+    source: str
+    captured_at: float
+    pixels: Picture
+    format: PixelFormat = PixelFormat.BGR
+    jpeg: bytes | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return picture_size(self.pixels, self.format)
+
+    @property
+    def height(self) -> int:
+        return self.size[0]
+
+    @property
+    def width(self) -> int:
+        return self.size[1]

@@ -1,0 +1,40 @@
+"""The health message: how a thing fares, and where its pictures are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from streams import envelope
+
+INTERVAL_S = 30.0
+
+
+def health_message(
+    *,
+    thing: str,
+    now: float,
+    wall_ms: int,
+    uptime_s: float,
+    project: str | None = None,
+    http: str | None = None,
+    sources: Mapping[str, Mapping[str, Any]] | None = None,
+    messages: Mapping[str, Any] | None = None,
+    kernels: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The message `lensracer.health/1`, in plain Python types.
+
+    now: monotonic seconds, wall_ms: wall time, both of this moment. uptime_s: since the runtime started.
+    http: address of the pictures, without a token; None where none are served. sources: by name, at least
+    `state`; further figures (captured, dropped, bad, fps) as they are known. messages: counts of project,
+    device, acked, spooled, dropped.
+    """
+    return {
+        "schema": envelope.HEALTH,
+        "thing": thing,
+        "project": project,
+        **envelope.times(now, wall_ms, now),
+        "uptime_s": round(uptime_s, 1),
+        "http": http,
+        "sources": {name: dict(state) for name, state in (sources or {}).items()},
+        "messages": dict(messages or {}),
+        "kernels": dict(kernels or {}),
+    }

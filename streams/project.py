@@ -1,0 +1,83 @@
+"""The project stream: what the model saw, as messages that lose nothing."""
+
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+from streams import clock as wall
+from streams import envelope
+from streams.frame import Frame
+from streams.pace import Policy
+from streams.sequence import Sequence as Numbers
+from streams.spool import Item, Kind, Spool
+from streams.topics import Topics
+
+STREAM = "infer"
+
+
+class ProjectStream:
+    """The messages of one source. Nothing here blocks; all of it belongs to the loop's thread.
+
+    policy: decides which results become messages. sequence: numbers them, across restarts. clock: monotonic
+    seconds, the one that stamped the frames; wall_ms: wall time in milliseconds. Raises TopicInvalid for a
+    thing or source that no topic can hold.
+    """
+
+    def __init__(
+        self,
+        thing: str,
+        source: str,
+        spool: Spool,
+        sequence: Numbers,
+        policy: Policy,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_ms: Callable[[], int] = wall.wall_ms,
+    ) -> None:
+        self.thing, self.source = thing, source
+        self.topic = Topics(thing).infer(source)
+        self.sent = 0
+        self._spool, self._sequence, self._policy = spool, sequence, policy
+        self._clock, self._wall_ms = clock, wall_ms
+
+    def wants(self, key: Hashable, now: float) -> bool:
+        """Whether a result described by `key` is worth a message now.
+
+        Asking counts.
+        """
+        return self._policy.wants(key, now)
+
+    def message(
+        self,
+        frame: Frame,
+        *,
+        project: str,
+        task: str,
+        model: Mapping[str, Any],
+        latency_ms: Mapping[str, float],
+        results: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """The message of one frame's results, for the hook to see and change. Its number comes with `send`."""
+        return envelope.infer_message(
+            thing=self.thing,
+            source=self.source,
+            project=project,
+            seq=0,
+            frame=frame,
+            now=self._clock(),
+            wall_ms=self._wall_ms(),
+            task=task,
+            model=model,
+            latency_ms=latency_ms,
+            results=results,
+        )
+
+    def send(self, message: Mapping[str, Any], captured_at: float | None = None) -> int:
+        """Numbers the message, hands it to the spool, and gives the number back.
+
+        Nobody may change what is in it any more. captured_at: monotonic seconds of its picture.
+        """
+        number = self._sequence.next(STREAM, self.source)
+        self._spool.put(Item(self.topic, {**message, "seq": number}, Kind.INFER, captured_at=captured_at))
+        self.sent += 1
+        return number

@@ -1,0 +1,462 @@
+"""Pictures over HTTP: made only for whoever watches, the same for all, and for nobody who should not."""
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hand_clock import HandClock
+from numpy.typing import NDArray
+from pictures import jpeg_bytes, picture
+from witness import wait_until
+
+from streams.encode import read_comment
+from streams.frame import Frame
+from streams.sinks import server
+from streams.sinks.gate import COOKIE, SinkInvalid
+from streams.sinks.http import HttpSink
+
+TINY = np.zeros((4, 4, 3), np.uint8)
+
+
+class NumberedPlates:
+    """A darkroom whose pictures say which they are."""
+
+    def device(self, frame: Frame) -> bytes:
+        return b"device %d" % frame.id
+
+    def project(self, painted: NDArray[np.uint8]) -> bytes:
+        return b"project %d" % int(painted[0, 0, 0])
+
+
+class Studio:
+    """A sink with sources main and door, and somebody who asks."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings = {"darkroom": NumberedPlates, "sources": ["main", "door"]} | settings
+        self.sink = HttpSink("127.0.0.1", 0, **settings)
+        self.sink.start()
+        self.port = int(self.sink.url.rpartition(":")[2])
+        self.painted = 0
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5.0)
+        with contextlib.closing(connection):
+            connection.request(method, path, headers=headers)
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+
+    def offer(self, number: int, source: str = "main") -> None:
+        def paint() -> NDArray[np.uint8]:
+            self.painted += 1
+            return np.full((4, 4, 3), number, np.uint8)
+
+        self.sink.offer(Frame(number, source, time.monotonic(), TINY), paint)
+
+    def show(self, *numbers: int, source: str = "main") -> None:
+        """Offers frames one by one, each as soon as the one before is made."""
+        album = self.sink.albums[source]
+        for number in numbers:
+            self.offer(number, source)
+            wait_until(lambda number=number: (made := album.newest()) is not None and made.id == number)
+
+
+@pytest.fixture
+def studio() -> Iterator[Studio]:
+    made = Studio()
+    yield made
+    made.sink.stop()
+
+
+class Viewer:
+    """An open MJPEG stream, read part by part."""
+
+    def __init__(self, port: int, path: str, **headers: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), 5.0)
+        asked = {"Host": "localhost"} | headers
+        lines = "".join(f"{name}: {value}\r\n" for name, value in asked.items())
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode())
+        self._file = self.socket.makefile("rb")
+        self.status = int(self._file.readline().split()[1])
+        self.headers = self._headers()
+
+    def next(self) -> tuple[int, bytes]:
+        assert self._file.readline().strip() == f"--{server.BOUNDARY}".encode()
+        headers = self._headers()
+        body = self._file.read(int(headers["content-length"]))
+        assert self._file.readline() == b"\r\n"
+        return int(headers["x-frame-id"]), body
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+    def _headers(self) -> dict[str, str]:
+        headers = {}
+        while line := self._file.readline().decode().strip():
+            name, _, value = line.partition(": ")
+            headers[name.lower()] = value
+        return headers
+
+
+@contextlib.contextmanager
+def viewer(studio: Studio, path: str = "/main/device.mjpeg") -> Iterator[Viewer]:
+    present = Viewer(studio.port, path)
+    try:
+        yield present
+    finally:
+        present.close()
+
+
+def handlers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+
+
+def test_it_says_that_it_is_well(studio: Studio) -> None:
+    status, headers, body = studio.ask("/healthz")
+    assert (status, json.loads(body)) == (200, {"status": "ok"})
+    assert headers["Cache-Control"] == "no-store"
+    assert studio.sink.url == f"http://127.0.0.1:{studio.port}"
+
+
+def test_nothing_is_encoded_or_painted_while_nobody_watches(studio: Studio) -> None:
+    for number in range(100):
+        studio.offer(number)
+    assert not studio.sink.watched("main")
+    time.sleep(0.05)
+    assert (studio.painted, studio.sink.albums["main"].encoded) == (0, 0)
+
+
+def test_both_streams_show_the_frames_of_a_source(studio: Studio) -> None:
+    with viewer(studio) as device, viewer(studio, "/main/project.mjpeg") as project:
+        assert device.headers["content-type"] == f"multipart/x-mixed-replace; boundary={server.BOUNDARY}"
+        wait_until(lambda: studio.sink.watched("main"))
+        assert not studio.sink.watched("door")
+        for number in (1, 2, 3):
+            studio.show(number)
+            assert device.next() == (number, b"device %d" % number)
+            assert project.next() == (number, b"project %d" % number)
+
+
+def test_a_frame_is_encoded_once_for_all_viewers(studio: Studio) -> None:
+    with contextlib.ExitStack() as stack:
+        viewers = [stack.enter_context(viewer(studio)) for _ in range(5)]
+        for number in (1, 2, 3):
+            studio.show(number)
+            assert [each.next()[0] for each in viewers] == [number] * 5
+    assert studio.sink.albums["main"].encoded == studio.painted == 3
+
+
+def test_pairs_are_found_by_their_frame(studio: Studio) -> None:
+    assert json.loads(studio.ask("/main/latest.json")[2]) == {"id": None}
+    studio.show(41, 42)
+    assert json.loads(studio.ask("/main/latest.json")[2]) == {"id": 42}
+    for which in ("device", "project"):
+        status, headers, body = studio.ask(f"/main/{which}/41.jpg")
+        assert (status, headers["Content-Type"], body) == (200, "image/jpeg", f"{which} 41".encode())
+
+
+def test_the_last_sixteen_pairs_are_kept(studio: Studio) -> None:
+    studio.ask("/main/latest.json")
+    studio.show(*range(1, 31))
+    assert [studio.ask(f"/main/device/{number}.jpg")[0] for number in (14, 15, 30)] == [404, 200, 200]
+    assert len(studio.sink.albums["main"]._pairs) == 16
+
+
+def test_sources_have_pictures_of_their_own(studio: Studio) -> None:
+    studio.ask("/main/latest.json")
+    studio.ask("/door/latest.json")
+    studio.show(1, source="main")
+    studio.show(7, source="door")
+    assert json.loads(studio.ask("/door/latest.json")[2]) == {"id": 7}
+    assert json.loads(studio.ask("/main/latest.json")[2]) == {"id": 1}
+    studio.offer(1, source="unknown")
+
+
+def test_watching_ends_ten_seconds_after_the_last_question() -> None:
+    clock = HandClock()
+    studio = Studio(clock=clock)
+    studio.ask("/main/latest.json")
+    clock.sleep(9.9)
+    assert studio.sink.watched("main")
+    clock.sleep(0.2)
+    assert not studio.sink.watched("main")
+    studio.sink.stop()
+
+
+def test_an_old_picture_is_not_shown_as_a_new_one() -> None:
+    clock = HandClock()
+    studio = Studio(clock=clock)
+    studio.ask("/main/latest.json")
+    studio.show(1)
+    clock.sleep(60.0)
+    assert json.loads(studio.ask("/main/latest.json")[2]) == {"id": None}
+    with viewer(studio) as late:
+        studio.show(2)
+        assert late.next()[0] == 2
+    studio.sink.stop()
+
+
+def test_a_new_viewer_sees_at_once_what_others_see(studio: Studio) -> None:
+    with viewer(studio) as first:
+        studio.show(1)
+        assert first.next()[0] == 1
+        with viewer(studio) as second:
+            assert second.next()[0] == 1
+
+
+def test_no_viewer_sees_a_frame_twice(studio: Studio) -> None:
+    seen = []
+    with viewer(studio) as watching:
+        for number in range(1, 50):
+            studio.offer(number)
+            time.sleep(0.002)
+        studio.show(50)
+        while not seen or seen[-1] != 50:
+            seen.append(watching.next()[0])
+    assert seen == sorted(set(seen))
+
+
+def test_a_slow_viewer_holds_up_nobody_and_skips_to_the_newest() -> None:
+    class BigPlates(NumberedPlates):
+        def device(self, frame: Frame) -> bytes:
+            return bytes(200_000)
+
+    studio = Studio(darkroom=BigPlates)
+    with viewer(studio) as slow, viewer(studio, "/main/project.mjpeg") as quick:
+        started = time.monotonic()
+        for number in range(1, 101):
+            studio.show(number)
+            assert quick.next()[0] == number
+        assert time.monotonic() - started < 5.0
+        seen = []
+        while not seen or seen[-1] != 100:
+            seen.append(slow.next()[0])
+    assert seen == sorted(set(seen))
+    assert len(seen) < 60
+    studio.sink.stop()
+
+
+def test_viewers_that_vanish_are_cleaned_up(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "LOOK_ROUND_S", 0.05)
+    for _ in range(20):
+        with viewer(studio):
+            pass
+    wait_until(lambda: not studio.sink.albums["main"]._viewers)
+    wait_until(lambda: not handlers())
+    assert not studio.sink._server._open
+
+
+def test_too_many_viewers_are_refused_and_the_rest_goes_on() -> None:
+    studio = Studio(viewers=3)
+    with contextlib.ExitStack() as stack:
+        viewers = [stack.enter_context(viewer(studio)) for _ in range(5)]
+        assert sorted(each.status for each in viewers) == [200, 200, 200, 503, 503]
+        assert studio.ask("/healthz")[0] == 200
+        studio.show(1)
+        assert [each.next()[0] for each in viewers if each.status == 200] == [1, 1, 1]
+    studio.sink.stop()
+
+
+def test_twenty_thousand_frames_leave_nothing_growing(studio: Studio) -> None:
+    with viewer(studio) as watching:
+        reader = threading.Thread(target=read_until_closed, args=(watching,))
+        reader.start()
+        for number in range(20_000):
+            studio.offer(number)
+        album = studio.sink.albums["main"]
+        wait_until(lambda: album._waiting is None)
+        assert len(album._pairs) <= 16
+        assert album.encoded <= 20_000
+        assert len(handlers()) == 1
+        studio.sink.stop()
+        reader.join(5.0)
+        assert not reader.is_alive()
+
+
+def read_until_closed(watching: Viewer) -> None:
+    with contextlib.suppress(OSError, ValueError, AssertionError, KeyError):
+        while True:
+            watching.next()
+
+
+def test_it_ends_within_a_second_with_viewers_open() -> None:
+    before = set(threading.enumerate())
+    studio = Studio()
+    with contextlib.ExitStack() as stack:
+        for path in ("/main/device.mjpeg", "/main/project.mjpeg", "/door/device.mjpeg"):
+            stack.enter_context(viewer(studio, path))
+        idle = socket.create_connection(("127.0.0.1", studio.port), 5.0)
+        stack.enter_context(contextlib.closing(idle))
+        studio.show(1)
+        started = time.monotonic()
+        studio.sink.stop()
+        assert time.monotonic() - started < 1.0
+    wait_until(lambda: not set(threading.enumerate()) - before, 2.0)
+    studio.sink.stop()  # again
+
+
+def test_a_picture_that_cannot_be_made_is_counted_and_the_next_one_comes() -> None:
+    class TornPlates(NumberedPlates):
+        def device(self, frame: Frame) -> bytes:
+            if frame.id == 1:
+                raise RuntimeError("torn")
+            return super().device(frame)
+
+    studio = Studio(darkroom=TornPlates)
+    studio.ask("/main/latest.json")
+    studio.offer(1)
+    wait_until(lambda: studio.sink.albums["main"].failed == 1)
+    studio.show(2)
+    studio.sink.stop()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/nowhere",
+        "/main",
+        "/main/",
+        "/other/latest.json",
+        "/main/device/1.png",
+        "/main/device/x.jpg",
+        "/main/device/99999999999999999999999.jpg",
+        "/main/../healthz",
+        "/main/device/-1.jpg",
+        "/main/both/1.jpg",
+    ],
+)
+def test_an_unknown_path_is_not_found(studio: Studio, path: str) -> None:
+    assert studio.ask(path)[0] == 404
+
+
+def test_asking_for_the_head_alone_gives_no_body(studio: Studio) -> None:
+    for path in ("/healthz", "/nowhere", "/main/latest.json", "/main/device.mjpeg"):
+        status, headers, body = studio.ask(path, "HEAD")
+        assert (status, body) == (404 if path == "/nowhere" else 200, b"")
+        assert "Content-Length" in headers or path.endswith("mjpeg")
+    wait_until(lambda: not studio.sink.albums["main"]._viewers)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "BREW"])
+def test_other_methods_are_refused(studio: Studio, method: str) -> None:
+    assert studio.ask("/healthz", method)[0] == 501
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "localhost:1234", "[::1]:80", "127.5.5.5", "LOCALHOST."]
+)
+def test_this_machines_own_names_are_let_in(studio: Studio, host: str) -> None:
+    assert studio.ask("/healthz", Host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.5", "", "[::1", "a@b:x"]
+)
+def test_a_name_rebound_to_this_machine_is_refused(studio: Studio, host: str) -> None:
+    assert studio.ask("/healthz", Host=host)[0] == 403
+    assert studio.ask("/main/latest.json", Host=host)[0] == 403
+
+
+def test_a_request_without_a_host_is_refused(studio: Studio) -> None:
+    with socket.create_connection(("127.0.0.1", studio.port), 5.0) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert b" 400 " in connection.recv(1000)
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8081", "http://127.0.0.1:8081", "https://[::1]:1"])
+def test_pages_of_this_machine_may_read_the_pictures(studio: Studio, origin: str) -> None:
+    status, headers, _ = studio.ask("/main/latest.json", Origin=origin)
+    assert (status, headers["Access-Control-Allow-Origin"]) == (200, origin)
+    assert headers["Vary"] == "Origin"
+    status, headers, _ = studio.ask("/main/latest.json", "OPTIONS", Origin=origin)
+    assert (status, headers["Access-Control-Allow-Headers"]) == (204, "Authorization")
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost.evil.example", "file://", "[::1"]
+)
+def test_pages_of_other_sites_are_refused(studio: Studio, origin: str) -> None:
+    status, headers, _ = studio.ask("/main/latest.json", Origin=origin)
+    assert status == 403
+    assert "Access-Control-Allow-Origin" not in headers
+    assert "Access-Control-Allow-Origin" not in studio.ask("/main/latest.json", "OPTIONS", Origin=origin)[1]
+
+
+def test_pictures_are_not_shown_inside_pages_of_other_sites(studio: Studio) -> None:
+    def asked_by(page: str | None, site: str, dest: str) -> int:
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": dest} | ({"Referer": page} if page else {})
+        return studio.ask("/main/latest.json", **headers)[0]
+
+    assert asked_by("https://evil.example/", "cross-site", "image") == 403
+    assert asked_by(None, "cross-site", "image") == 403
+    assert asked_by(None, "cross-site", "iframe") == 403
+    assert asked_by("http://localhost:8081/", "cross-site", "image") == 200
+    assert asked_by("http://localhost:8081/", "same-site", "image") == 200
+    assert asked_by("https://evil.example/", "cross-site", "document") == 200
+    assert asked_by(None, "none", "document") == 200
+    assert asked_by(None, "same-origin", "image") == 200
+
+
+@pytest.fixture
+def locked() -> Iterator[Studio]:
+    made = Studio(token="s3cret ü")
+    yield made
+    made.sink.stop()
+
+
+def test_a_token_is_taken_from_header_or_cookie_and_never_from_the_address(locked: Studio) -> None:
+    token = "s3cret ü".encode().decode("latin-1")
+    quoted = '"s3cret \\303\\274"'
+    assert locked.ask("/main/latest.json")[0] == 401
+    assert locked.ask("/main/latest.json")[1]["WWW-Authenticate"] == "Bearer"
+    assert locked.ask("/main/latest.json?token=s3cret")[0] == 401
+    assert locked.ask("/main/latest.json", Authorization="Bearer wrong")[0] == 401
+    assert locked.ask("/main/latest.json", Authorization=f"Basic {token}")[0] == 401
+    assert locked.ask("/main/latest.json", Authorization=f"Bearer {token}")[0] == 200
+    assert locked.ask("/main/latest.json", Cookie=f"other=1; {COOKIE}={quoted}")[0] == 200
+    assert locked.ask("/main/latest.json", Cookie=f"{COOKIE}=wrong")[0] == 401
+    assert locked.ask("/main/latest.json", Cookie="\x80=;;=")[0] == 401
+    assert locked.ask("/healthz")[0] == 200
+
+
+def test_a_locked_sink_lets_pages_of_this_machine_send_their_cookie(locked: Studio) -> None:
+    headers = locked.ask("/main/latest.json", Origin="http://localhost:8081", Authorization="Bearer x")[1]
+    assert headers["Access-Control-Allow-Credentials"] == "true"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "camera.example"])
+def test_an_open_door_to_the_network_needs_a_token(host: str) -> None:
+    with pytest.raises(SinkInvalid, match=r"http\.token"):
+        HttpSink(host, 0, None, ["main"])
+    assert HttpSink(host, 0, "token", ["main"]).url.startswith("http://")
+
+
+def test_a_port_that_is_taken_is_a_sentence(studio: Studio) -> None:
+    with pytest.raises(
+        SinkInvalid, match=rf"http\.port {studio.port} cannot be served: Address already in use"
+    ):
+        HttpSink("127.0.0.1", studio.port).start()
+
+
+def test_real_pictures_know_their_frame() -> None:
+    studio = Studio(darkroom=None)
+    studio.ask("/main/latest.json")
+    own = jpeg_bytes(picture())
+    painted = picture(3)
+    for number, jpeg in ((1, None), (2, own)):
+        frame = Frame(number, "main", time.monotonic(), picture(), jpeg=jpeg)
+        studio.sink.offer(frame, lambda: painted)
+        wait_until(lambda number=number: studio.ask(f"/main/device/{number}.jpg")[0] == 200)
+    shown = studio.ask("/main/device/2.jpg")[2]
+    assert read_comment(shown)["id"] == 2
+    assert shown.endswith(own[-1000:])
+    assert studio.ask("/main/project/1.jpg")[2].startswith(b"\xff\xd8")
+    studio.sink.stop()
