@@ -143,16 +143,11 @@ def feeds_of(config: Config, readers: Mapping[str, Reader], inbox: Inbox, clock:
 
 
 def model_of(config: Config, project: Project) -> Model:
-    """Load the model; what contradicts the project is placed in its file."""
+    """The model, loaded and settled. What goes wrong is placed at its key by `edge.blame`."""
     wanted = config.inference
-    try:
-        return inference.load(
-            project.manifest, backend=wanted.backend, device=wanted.device, requests=wanted.requests
-        )
-    except (inference.ManifestInvalid, inference.ModelMismatch) as error:
-        raise ConfigInvalid(project.fault(str(error), error.key)) from error
-    except (inference.ModelNotFound, inference.ModelInvalid) as error:
-        raise ConfigInvalid(project.fault(str(error), "model")) from error
+    return inference.load(
+        project.manifest, backend=wanted.backend, device=wanted.device, requests=wanted.requests
+    )
 
 
 def transport_of(config: Config) -> Transport:

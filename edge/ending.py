@@ -3,11 +3,9 @@
 import dataclasses
 from collections.abc import Iterable
 
+from edge.exits import FAILED, GOOD, INTERRUPTED, code_of
 from edge.signals import Signals
-from streams.errors import SourceInvalid, SourceNotFound
 from streams.feed import FeedStatus
-
-GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,9 +19,8 @@ class Ending:
 def ending_of(feeds: Iterable[FeedStatus], frames: int, signals: Signals, undelivered: str | None) -> Ending:
     """Worst first: a source that failed, nothing seen at all, messages that nobody acknowledged, Ctrl-C."""
     failed = next((status for status in feeds if status.state == "failed"), None)
-    if failed is not None:
-        wrong = isinstance(failed.error, SourceInvalid | SourceNotFound)
-        return Ending(USAGE if wrong else FAILED, str(failed.error))
+    if failed is not None and failed.error is not None:
+        return Ending(code_of(failed.error) or FAILED, str(failed.error))
     if signals:
         return Ending(INTERRUPTED if signals.interrupted else GOOD, undelivered)
     if frames == 0:

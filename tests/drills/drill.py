@@ -1,0 +1,45 @@
+"""`make drill`: long trials of the whole program, each with what must hold and the figures that it gave.
+
+`--json FILE` writes `[{"drill", "held", "figures"}]`. Names on the command line choose some of them.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "tools"), str(HERE)]
+
+import camera  # noqa: E402  # the path above comes first
+
+Drill = Callable[[Path], tuple[bool, dict[str, Any]]]
+DRILLS: dict[str, Drill] = {**camera.DRILLS}
+
+
+def run(name: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        held, figures = DRILLS[name](Path(folder))
+    words = ", ".join(f"{key} {value}" for key, value in figures.items())
+    sys.stdout.write(f"{'held  ' if held else 'BROKEN'}  {name}: {words}\n")
+    sys.stdout.flush()
+    return {"drill": name, "held": held, "figures": figures}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*DRILLS, []], metavar="DRILL")
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    rows = [run(name) for name in asked.names or DRILLS]
+    if asked.json is not None:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+        asked.json.write_text(json.dumps(rows, indent=2) + "\n")
+    return 0 if all(row["held"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
