@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edge import exits
+from edge import exits, signals, standard
 
 VERBS = {
     "run": ("edge.commands.run", "Run a project until it ends, or for ever."),
@@ -51,6 +51,8 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit."""
+    standard.fill()
+    signals.watch()
     sys.exit(run(arguments))
 
 

@@ -21,6 +21,7 @@ from edge.project import Project
 from edge.run import run
 from edge.supervise import Child, stop_all
 from streams.redact import redact_uri
+from streams.sequence import Sequence as Numbers
 from streams.sources.devices import Device, cameras
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def dev(
     """
     say = say or to_standard_error
     children: list[Child] = []
+    check_state(config)
     try:
         config = with_pictures(with_source(config, project, webcam=options.webcam, say=say))
         broker = start_broker(children, say)
@@ -57,6 +59,11 @@ def dev(
         return runner(config, project, options)
     finally:
         stop_all(children)
+
+
+def check_state(config: Config) -> None:
+    """Raise what the run would raise for its state folder, before anything is started and told."""
+    Numbers(config.spool.folder(config.thing)).close()
 
 
 def to_standard_error(line: str) -> None:

@@ -1,6 +1,7 @@
 """Exit codes: 0 good, 1 failed while running, 2 usage or configuration, 130 Ctrl-C; and what is said then."""
 
 import logging
+import re
 import traceback
 
 from edge.redaction import hide
@@ -28,6 +29,7 @@ CODES = {
     "builtins.OSError": FAILED,
     "builtins.KeyboardInterrupt": INTERRUPTED,
 }
+NUMBER = re.compile(r"^\[Errno \d+\] ")  # what the system says begins with its own number for it
 SURPRISE = (
     "This should not have happened. Run it again with `--log debug` to see where, and please report it."
 )
@@ -46,7 +48,7 @@ def told(error: BaseException) -> tuple[str, int]:
     """What to say of an error, nothing secret in it, and the exit code. At log level debug with traceback."""
     code = code_of(error)
     surprise = f"{type(error).__name__}: {error}\n{SURPRISE}"
-    text = surprise if code is None else str(error) or type(error).__name__
+    text = surprise if code is None else NUMBER.sub("", str(error)) or type(error).__name__
     if logging.getLogger("edge").isEnabledFor(logging.DEBUG):
         text = "".join(traceback.format_exception(error)) + text
     return hide(text), FAILED if code is None else code

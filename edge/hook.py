@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from edge.errors import ConfigInvalid, Fault, RunFailed
+from streams import envelope
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +64,14 @@ class Hook:
             raise RunFailed(f"{self._path}: on_start failed: {told(error, self._path)}") from error
 
     def on_result(self, frame: object, result: object) -> Answer:
-        """What the user's code says of a result: a mapping to add, False for silence, None. Never raises."""
+        """What the user's code says of a result: a mapping to add, False for silence, None. Raises nothing but
+        the KeyboardInterrupt of an impatient user.
+        """
         try:
             return checked(self._subject.on_result(frame, result))
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # asyncio.CancelledError is not an Exception
             self._complain(error)
             return None
 
@@ -103,7 +108,10 @@ def wanted() -> bool:
 
 
 def checked(answer: object) -> Answer:
-    """What a hook may answer. Raises TypeError or ValueError for anything that no message could carry."""
+    """What a hook may answer; a mapping as a copy, since its owner may change it before the message is sent.
+
+    Raises TypeError or ValueError for anything that no message could carry.
+    """
     if answer is None or isinstance(answer, bool):
         return False if answer is False else None
     if not isinstance(answer, Mapping):
@@ -114,8 +122,8 @@ def checked(answer: object) -> Answer:
         )
     if any(not isinstance(key, str) for key in answer):
         raise TypeError("on_result returns a mapping whose keys are text")
-    json.dumps(dict(answer), allow_nan=False)
-    return answer
+    copied: dict[str, Any] = json.loads(envelope.dumps(dict(answer)))
+    return copied
 
 
 def told(error: BaseException, path: Path) -> str:

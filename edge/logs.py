@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from edge.progress import CLEAR
 from edge.redaction import RedactionFilter, hide
 
 OURS = ("edge", "inference", "streams", "control", "kernels")
@@ -15,7 +16,12 @@ THREADS = logging.getLogger("edge.threads")
 
 
 class Handler(logging.StreamHandler[TextIO]):
-    """Marks the handler that `setup` made, so that it can be replaced."""
+    """Marks the handler that `setup` made, so that it can be replaced. On a terminal it wipes a line of progress."""
+
+    clears = False
+
+    def format(self, record: logging.LogRecord) -> str:
+        return (CLEAR if self.clears else "") + super().format(record)
 
 
 def setup(
@@ -34,6 +40,7 @@ def setup(
     is_text = format == "text" or (format == "auto" and stream.isatty())
     handler = Handler(stream)
     handler.setFormatter(formatter(is_text=is_text, tracebacks=level == "debug"))
+    handler.clears = is_text and stream.isatty()
     handler.addFilter(RedactionFilter())
     root = logging.getLogger()
     for earlier in [found for found in root.handlers if isinstance(found, Handler)]:

@@ -42,11 +42,7 @@ class Printer:
                 self._out.write(dumps(message).decode() + "\n")
                 if not self._waiting:
                     self._out.flush()
-            except (
-                OSError,
-                TypeError,
-                ValueError,
-            ):  # the reader has gone (`| head`), or a hook made a message no JSON can hold
+            except Exception:  # the reader has gone (`| head`), or a hook made a message no JSON can hold
                 self.missed += 1
 
     def _next(self) -> Mapping[str, Any] | None:

@@ -14,6 +14,7 @@ from inference.errors import InferenceError, ManifestInvalid
 from inference.manifest import Manifest
 
 FILE = "project.yaml"
+ALIKE = ("project.yml", "project.yaml", "projects.yaml", "project.yaml.txt")  # in small letters
 SAMPLES = Path(__file__).parent / "samples"
 OF_THE_MODEL = ("name", "task", "model", "labels", "input", "output")
 OURS = ("publish", "hook", "clip")
@@ -69,7 +70,9 @@ def find(name_or_path: str | Path, environ: Mapping[str, str] = os.environ) -> P
 
 def why_missing(asked: str, path: Path, named: Mapping[str, Path]) -> str:
     if path.is_dir():
-        return f"the folder {path} is no project: it has no {FILE}"
+        alike = next((file.name for file in sorted(path.iterdir()) if file.name.lower() in ALIKE), None)
+        meant = f"; rename {alike} to {FILE}" if alike else ""
+        return f"the folder {path} is no project: it has no {FILE}{meant}"
     close = difflib.get_close_matches(asked, named, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
     known = f"there are {', '.join(sorted(named))}" if named else "there is none"

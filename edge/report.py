@@ -1,5 +1,6 @@
 """The report of a run, schema `lensracer.report/1`: what was asked, what came, how long it took."""
 
+import contextlib
 import dataclasses
 import json
 import resource
@@ -10,6 +11,7 @@ from typing import Any
 import kernels
 from edge import redaction
 from edge.ending import Ending
+from edge.errors import ConfigInvalid, Fault
 from edge.memory import Growth, peak_bytes
 from edge.tally import Tally
 from streams.feed import FeedStatus
@@ -115,10 +117,43 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
 
 
+def check(path: Path) -> None:
+    """Try whether a report can be written there, before a long run. Raises ConfigInvalid."""
+    if is_special(path):
+        return
+    unfinished = unfinished_of(path)
+    try:
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()
+        unfinished.unlink()
+    except OSError as error:
+        told = f"the report cannot be written to {path}: {error.strerror}"
+        raise ConfigInvalid(Fault(told, "--report", "command line")) from None
+
+
 def write(content: Mapping[str, Any], path: Path) -> None:
-    """Write a report as JSON, whole or not at all, and without any secret."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    text = redaction.hide(json.dumps(content, indent=2, ensure_ascii=False))
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    """Write a report as JSON, whole or not at all, and without any secret. Raises OSError."""
+    text = redaction.hide(json.dumps(content, indent=2, ensure_ascii=False)) + "\n"
+    if is_special(path):
+        path.write_text(text, encoding="utf-8")
+        return
+    unfinished = unfinished_of(path)
+    try:
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path.resolve())
+    except OSError:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
+def is_special(path: Path) -> bool:
+    """Whether it is a pipe or a device, such as /dev/stdout: no file may take its place."""
+    return path.exists() and not path.is_file()
+
+
+def unfinished_of(path: Path) -> Path:
+    """Beside the file itself, wherever a link to it stands."""
+    whole = path.resolve()
+    return whole.with_name(whole.name + ".part")

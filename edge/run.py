@@ -3,10 +3,11 @@
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
 
-from edge import build, report
+from edge import build, exits, report
 from edge.config import Config
 from edge.ending import Ending, ending_of
 from edge.lane import Message
@@ -14,6 +15,7 @@ from edge.loop import Loop
 from edge.memory import Growth
 from edge.options import Options
 from edge.printer import Printer
+from edge.progress import Progress
 from edge.project import Project
 from edge.pulse import Pulse
 from edge.report import Traffic
@@ -25,9 +27,15 @@ from streams.topics import Topics
 
 log = logging.getLogger(__name__)
 
-HURRY = 0.5  # seconds that a signal leaves for acknowledgements
+HURRY = 0.5  # seconds that a signal leaves for acknowledgements, and for sources that wait inside a driver
+LETTING_GO = 2.0  # seconds for the same sources without a signal; all of them together
+LOOK_ROUND = 0.1  # seconds after which whoever waits for acknowledgements looks whether a signal came
 FAREWELL = 1.0  # seconds for the last word to the broker
 SAMPLE_EVERY = 0.25  # seconds between two looks at the memory
+
+
+class Stoppable(Protocol):
+    def stop(self, timeout: float) -> object: ...
 
 
 class Run:
@@ -38,6 +46,7 @@ class Run:
         self.tally = tally
         self.growth = Growth()
         self._options = options
+        self._progress = None if options.print_messages else Progress()
         self._began = self._last = self._sampled_at = runtime.clock()
         thing = runtime.config.thing
         self._pulse = Pulse(thing, Topics(thing).health, runtime.spool, self.figures, clock=runtime.clock)
@@ -63,32 +72,36 @@ class Run:
         runtime = self.runtime
         loop = Loop(runtime.inbox, runtime.model, runtime.lanes, self.tally, runtime.clock, runtime.live)
         self._began = self._last = runtime.clock()
-        loop.run(lambda: bool(signals) or self._enough(), self._look)
-        self._last = runtime.clock()
+        try:
+            loop.run(lambda: bool(signals) or self._enough(), self._look)
+        finally:
+            self._last = runtime.clock()
+            if self._progress is not None:
+                self._progress.clear()
 
     def _enough(self) -> bool:
         wanted = self._options.frames
         return wanted is not None and self.tally.frames + self.runtime.model.pending >= wanted
 
     def _look(self) -> None:
-        now = self.runtime.clock()
+        now = self._last = self.runtime.clock()
         if now - self._sampled_at >= SAMPLE_EVERY:
             self._sampled_at = now
             self.growth.sample(self.tally.frames)
+        if self._progress is not None and self._progress.due(now):
+            self._progress.show(self.summary(), now)
 
-    def end(self, hurry: bool) -> str | None:
+    def end(self, signals: Signals) -> str | None:
         """Stop in the order of a frame's way; a sentence if a message has no acknowledgement and is lost."""
         runtime = self.runtime
-        for feed in runtime.feeds.values():
-            feed.stop()
+        patience = HURRY if signals else LETTING_GO
+        self._stop(runtime.feeds.values(), patience)
         if runtime.hook is not None:
             runtime.hook.on_stop()
         self._pulse.stop()
-        for lane in runtime.lanes.values():
-            if lane.device is not None:
-                lane.device.stop()
-        drained = runtime.sender.drain(min(self._options.drain, HURRY) if hurry else self._options.drain)
-        undelivered = None if drained else self._undelivered()
+        self._stop([lane.device for lane in runtime.lanes.values() if lane.device is not None], patience)
+        self._drain(signals)
+        undelivered = self._undelivered()
         runtime.sender.stop()
         runtime.transport.stop(FAREWELL)
         if runtime.pictures is not None:
@@ -97,9 +110,34 @@ class Run:
         runtime.model.close()
         return undelivered
 
-    def _undelivered(self) -> str:
-        left = self.runtime.spool.status().left
-        return f"{left} messages were not acknowledged, and are lost: {self.runtime.transport.reason}"
+    def _stop(self, parts: Iterable[Stoppable], patience: float) -> None:
+        """Ask all before any is waited for: ten sources that hang take no longer than one."""
+        asked = list(parts)
+        for part in asked:
+            part.stop(0.0)
+        deadline = self.runtime.clock() + patience
+        for part in asked:
+            part.stop(max(0.0, deadline - self.runtime.clock()))
+
+    def _drain(self, signals: Signals) -> None:
+        """Wait for acknowledgements; not for long once there is a signal, also one that comes meanwhile."""
+        clock, hurried = self.runtime.clock, False
+        deadline = clock() + self._options.drain
+        while not self.runtime.sender.drain(max(0.0, min(LOOK_ROUND, deadline - clock()))):
+            if signals and not hurried:
+                hurried, deadline = True, min(deadline, clock() + HURRY)
+            if clock() >= deadline:
+                return
+
+    def _undelivered(self) -> str | None:
+        status = self.runtime.spool.status()
+        if status.left:
+            reason = self.runtime.transport.reason
+            return f"{status.left} messages were not acknowledged, and are lost: {reason}"
+        if status.dropped:
+            why = ", ".join(f"{count} {reason}" for reason, count in status.dropped.items())
+            return f"{sum(status.dropped.values())} messages were given up, and are lost: {why}"
+        return None
 
     def figures(self) -> dict[str, Any]:
         """What the health message tells. Asked on the pulse's thread."""
@@ -130,6 +168,15 @@ class Run:
             acks=self.runtime.transport.acks,
         )
 
+    def summary(self) -> str:
+        """The run in one line, while it lasts and when it has ended."""
+        seconds, sent = self._last - self._began, self.traffic()
+        rate = self.tally.frames / seconds if seconds > 0 else 0.0
+        return (
+            f"{self.tally.frames} pictures in {seconds:.1f} s, {rate:.1f} a second; "
+            f"{sent.project} messages, {sent.acked} acknowledged"
+        )
+
     def report(self, ending: Ending) -> dict[str, Any]:
         return report.report(
             tally=self.tally,
@@ -150,6 +197,8 @@ def source_figures(feed: Feed) -> dict[str, Any]:
 
 def run(config: Config, project: Project, options: Options) -> int:
     """Run a project until it ends; the exit code. Raises what stops a start: errors of ours, nothing half open."""
+    if options.report is not None:
+        report.check(options.report)
     tally = Tally()
     with printing(options) as on_message:
         runtime = build.runtime(
@@ -176,14 +225,22 @@ def printing(options: Options) -> Iterator[Callable[[Message], None] | None]:
 
 
 def live(life: Run, options: Options) -> int:
-    """Begin, work, end, tell."""
-    undelivered = None
+    """Begin, work, end, tell. Raises what went wrong meanwhile, when all has ended and is told."""
+    undelivered: str | None = None
+    failure: Exception | None = None
     with Signals(life.runtime.inbox.wake) as signals:
         try:
             life.begin()
+            for sentence in whereabouts(life.runtime):
+                log.info("%s", sentence)
             life.work(signals)
+        except Exception as error:
+            failure = error
         finally:
-            undelivered = life.end(hurry=bool(signals))
+            undelivered = life.end(signals)
+    if failure is not None:
+        tell(life, Ending(exits.code_of(failure) or exits.FAILED, str(failure)), options.report)
+        raise failure
     statuses = [feed.status() for feed in life.runtime.feeds.values()]
     ending = ending_of(statuses, life.tally.frames, signals, undelivered)
     for status in statuses:
@@ -191,6 +248,29 @@ def live(life: Run, options: Options) -> int:
             log.warning("%s", status.notice)
     if ending.error:
         log.error("%s", ending.error)
-    if options.report is not None:
-        report.write(life.report(ending), options.report)
+    log.info("%s", life.summary())
+    return tell(life, ending, options.report)
+
+
+def whereabouts(runtime: build.Runtime) -> Iterator[str]:
+    """Where to look for what this run gives: a sentence for the messages, and one for the pictures."""
+    config, topics = runtime.config, Topics(runtime.config.thing)
+    if config.transport.kind == "local":
+        yield "messages stay inside this process; --transport mqtt://HOST sends them, --print shows them"
+    elif config.streams.project.enabled:
+        yield f"messages go to {', '.join(topics.infer(name) for name in runtime.lanes)}"
+    if runtime.pictures is not None:
+        urls = (f"{runtime.pictures.url}/{name}/project.mjpeg" for name in runtime.lanes)
+        yield f"pictures are at {', '.join(urls)}"
+
+
+def tell(life: Run, ending: Ending, path: Path | None) -> int:
+    """Write the report, if one was asked for; the exit code, which a report that is lost spoils."""
+    if path is None:
+        return ending.code
+    try:
+        report.write(life.report(ending), path)
+    except OSError as error:
+        log.error("the report cannot be written to %s: %s", path, error.strerror)
+        return ending.code or exits.FAILED
     return ending.code

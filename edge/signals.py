@@ -6,6 +6,22 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM)
+_INTERRUPTED = threading.Event()  # there was a Ctrl-C before anybody entered Signals
+
+
+def watch() -> None:
+    """From now on a Ctrl-C is remembered beside being raised.
+
+    While libraries are loaded it may be raised where it is swallowed: in a bare `except` of theirs, in a
+    callback of the interpreter. Whoever enters Signals afterwards finds it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _remember)
+
+
+def _remember(number: int, frame: FrameType | None) -> None:
+    _INTERRUPTED.set()
+    raise KeyboardInterrupt
 
 
 class Signals:
@@ -32,6 +48,8 @@ class Signals:
         if threading.current_thread() is threading.main_thread():
             for number in CAUGHT:
                 self._before[number] = signal.signal(number, self._caught)
+            if _INTERRUPTED.is_set():
+                self.number = signal.SIGINT
         return self
 
     def __exit__(

@@ -17,6 +17,7 @@ DEEPEST = 40
 TEXT_TAG = "tag:yaml.org,2002:str"
 NOTHING_TAG = "tag:yaml.org,2002:null"
 MERGE_TAG = "tag:yaml.org,2002:merge"
+TAB = r"found character '\t' that cannot start any token"  # how PyYAML says it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,8 @@ def refused(path: Path, message: str, line: int | None = None) -> ConfigInvalid:
 
 def describe(error: yaml.MarkedYAMLError) -> str:
     """PyYAML's words without its excerpt of the file, which may show a password."""
+    if error.problem == TAB:
+        return "is not readable as YAML: there is a tab; YAML is indented with spaces"
     parts = [part for part in (error.context, error.problem) if part]
     return "is not readable as YAML: " + ", ".join(parts)
 

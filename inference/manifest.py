@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -156,9 +157,9 @@ def _known(mapping: Mapping[str, Any], spec: type, prefix: str) -> None:
     known = [field.name for field in dataclasses.fields(spec)]
     for key in mapping:
         if key not in known:
-            raise ManifestInvalid(
-                f"{prefix}{key} is not a key; known are {', '.join(known)}", f"{prefix}{key}"
-            )
+            close = difflib.get_close_matches(str(key), known, n=1)
+            more = f"did you mean {prefix}{close[0]}?" if close else f"known are {', '.join(known)}"
+            raise ManifestInvalid(f"{prefix}{key} is not a key; {more}", f"{prefix}{key}")
 
 
 def _as_tuple(key: str, value: Any) -> Any:
@@ -177,14 +178,14 @@ def _model_path(value: Any, folder: Path) -> Path:
         return Path(value)
     if "://" in value:
         raise ManifestInvalid(f"model must be a path on this machine, not the address {value!r}", "model")
-    return folder / value
+    return folder / Path(value).expanduser()
 
 
 def _labels(value: Any, folder: Path) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str):
-        return _labels_of_file(folder / value)
+        return _labels_of_file(folder / Path(value).expanduser())
     if not isinstance(value, list):
         raise ManifestInvalid(
             f"labels must be a list, or the path of a file of one label a line, not {value!r}", "labels"

@@ -1,4 +1,4 @@
-"""What a model said of one picture: frozen, columnar, owned, and ignorant of who made it."""
+"""What a model said of one picture: frozen (its arrays, too), columnar, owned, and ignorant of who made it."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -118,3 +118,4 @@ def _check(name: str, array: NDArray[Any], dtype: type, shape: tuple[int, ...]) 
         raise ValueError(
             f"{name} must have the shape {shape}, as there are {shape[0]} scores, not {array.shape}"
         )
+    array.flags.writeable = False

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+from kernels.formats import Picture
 from streams.backoff import Backoff
 from streams.errors import BadFrame, SourceError, SourceInvalid, SourceNotFound, SourceUnavailable
 from streams.frame import Frame
@@ -170,7 +171,7 @@ class Feed:
             id=self._captured + 1,
             source=self.name,
             captured_at=captured_at(shot.stamp, now),
-            pixels=shot.pixels,
+            pixels=sealed(shot.pixels),
             format=shot.format,
             jpeg=shot.jpeg,
         )
@@ -259,6 +260,13 @@ class Feed:
         if now - self._complained.get(kind, -_COMPLAIN_S) >= _COMPLAIN_S:
             self._complained[kind] = now
             log.warning("source %s: %s", self.name, error)
+
+
+def sealed(pixels: Picture) -> Picture:
+    """The same picture, which nobody can write into: a user's code draws on a copy, or not at all."""
+    view = pixels.view()
+    view.flags.writeable = False
+    return view
 
 
 def captured_at(stamp: float | None, now: float) -> float:

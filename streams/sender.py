@@ -164,11 +164,19 @@ class Sender:
         with self._changed:
             self._flying += 1
             self._flying_bytes += len(entry.payload)
-        if entry.captured_at is not None and self._on_sent is not None:
-            self._on_sent(self._clock() - entry.captured_at)
-            entry.captured_at = None  # what is sent again is not counted again
+        self._time(entry)
         sent = self._transport.publish(entry.topic, entry.payload, entry.qos, entry.retain)
         sent.add_done_callback(lambda done: self._landed(entry, done))
+
+    def _time(self, entry: Entry) -> None:
+        """Tells the listener once how long the message took; what is sent again is not counted again."""
+        captured_at, entry.captured_at = entry.captured_at, None
+        if captured_at is not None and self._on_sent is not None:
+            try:
+                self._on_sent(self._clock() - captured_at)
+            except Exception:  # the message goes all the same
+                log.exception("Timing the messages failed; it is left out from now on.")
+                self._on_sent = None
 
     def _landed(self, entry: Entry, done: "Future[None]") -> None:
         error = done.exception()

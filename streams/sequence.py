@@ -16,6 +16,7 @@ import logging
 import mmap
 import os
 import struct
+import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ _MAGIC = b"LRSEQ001"
 _PAGE = 4096
 _SLOT = 256
 _NAME = 208
-_SLOTS = 64
+_SLOTS = 1024  # a source that has another name today leaves its old one behind
 _SIZE = _PAGE + _SLOTS * _SLOT
 _COPIES = (216, 232)  # places within a slot
 _FULL = (1 << 64) - 1
@@ -190,21 +191,28 @@ def _claim(descriptor: int, path: Path) -> None:
         pid = int.from_bytes(os.pread(descriptor, 4, len(_MAGIC)), "little")
         raise StateBusy(
             f"the state folder {path.parent} is in use by process {pid}: "
-            "stop that one, or give this one a folder of its own"
+            "stop that one, or give this one a name (thing) or a folder (spool.path) of its own"
         ) from None
 
 
 def _fill(descriptor: int, path: Path) -> None:
-    """Makes the file whole, with real zeros: a hole on a full disk would kill us at the first write."""
+    """Makes the file whole, and every block of it real: a hole on a full disk would kill us at a write."""
     size = os.fstat(descriptor).st_size
     if 0 < size != _SIZE or (size and os.pread(descriptor, len(_MAGIC), 0) != _MAGIC):
         log.warning("%s was damaged: what can still be read of it is kept.", path)
     try:
-        if size < _SIZE:
-            os.pwrite(descriptor, bytes(_SIZE - size), size)
+        _reserve(descriptor, size)
         os.pwrite(descriptor, _MAGIC + os.getpid().to_bytes(4, "little"), 0)
         os.ftruncate(descriptor, _SIZE)
     except OSError as error:
         raise OSError(
             error.errno, f"the state folder {path.parent} cannot be written: {error.strerror}"
         ) from None
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Room for the whole file, also where an earlier full disk left a hole. Raises OSError if there is none."""
+    if sys.platform == "linux":
+        os.posix_fallocate(descriptor, 0, _SIZE)
+    while sys.platform != "linux" and size < _SIZE:  # a nearly full disk takes less than it is given
+        size += os.pwrite(descriptor, bytes(_SIZE - size), size)

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 Payload = Mapping[str, Any] | bytes
 OVERHEAD = 256  # bytes that a waiting message costs beside its payload
+BOTTOMLESS = 1024 * 1024  # bytes: what is nested deeper than we can look counts as large until it is encoded
 
 
 class Kind(enum.IntEnum):
@@ -231,7 +232,7 @@ class MemorySpool:
             return item.payload
         try:
             return self._encode(item.payload)
-        except (TypeError, ValueError) as error:
+        except Exception as error:  # nested too deep, say: it is this message's fault, and no other's
             if not self._dropped["invalid"]:
                 log.error(
                     "A message for %s was given up: %s. Later ones are counted only.", item.topic, error
@@ -299,7 +300,10 @@ def weigh(payload: Payload) -> int:
 
     Looks at the first rows of a long list only: it must be quick.
     """
-    return len(payload) if isinstance(payload, bytes) else _weigh(payload)
+    try:
+        return len(payload) if isinstance(payload, bytes) else _weigh(payload)
+    except RecursionError:
+        return BOTTOMLESS
 
 
 def _weigh(value: Any) -> int:

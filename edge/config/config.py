@@ -23,6 +23,7 @@ from edge.errors import Fault
 
 LONGEST_THING = 128  # AWS IoT's limit
 FOREIGN = re.compile(r"[^a-zA-Z0-9:_-]+")
+MOST_SOURCES = 64  # each has threads of its own, and its pictures in memory
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -44,6 +45,12 @@ def is_source_name(value: str) -> str:
     return value
 
 
+def are_few(value: dict[str, Source]) -> dict[str, Source]:
+    if len(value) > MOST_SOURCES:
+        raise ValueError(f"expected at most {MOST_SOURCES} sources, got {len(value)}")
+    return value
+
+
 class Config(Section):
     """Configuration of a device: what it is called, what it sees, what it runs, where its messages go."""
 
@@ -59,7 +66,9 @@ class Config(Section):
         "installed project.",
         examples=["trash-sorter", "./my-project"],
     )
-    sources: dict[Annotated[str, AfterValidator(is_source_name)], Source] = Field(
+    sources: Annotated[
+        dict[Annotated[str, AfterValidator(is_source_name)], Source], AfterValidator(are_few)
+    ] = Field(
         default_factory=dict,
         description="Where frames come from, by name. `source: X` is short for one named main.",
     )

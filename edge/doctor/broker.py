@@ -48,6 +48,7 @@ def in_the_open(address: str, transport: Transport) -> Check:
 def handshake(plain: socket.socket, host: str, port: int, transport: Transport) -> str:
     """Which TLS is spoken. Raises ssl.SSLError, also where the broker refuses our certificate afterwards."""
     context = ssl.create_default_context(cafile=transport.ca)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # as the client that runs: any of `ca` is trusted
     if transport.cert is not None:
         context.load_cert_chain(transport.cert, transport.key, password="")
     if transport.alpn or port == 443:
@@ -69,6 +70,9 @@ def reason(error: Exception) -> tuple[str, str]:
         case ssl.SSLCertVerificationError():
             mend = "set transport.ca to the authority of the broker's certificate, or use the host name it is made for"
             return f"has a certificate that is not trusted: {error.verify_message}", mend
+        case ssl.SSLError(reason="KEY_VALUES_MISMATCH"):
+            found = "answers, but was not greeted: transport.key is not the key of transport.cert"
+            return found, "use the pair that was made together"
         case ssl.SSLError():
             mend = (
                 "check transport.cert and transport.key, and that the broker (at AWS: a policy) accepts them"

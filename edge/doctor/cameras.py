@@ -1,11 +1,12 @@
 """The cameras: what they say they deliver, and how many pictures a second they truly do."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from edge.doctor.check import Check, Patient
 from streams import sources
-from streams.errors import BadFrame, SourceError
+from streams.errors import BadFrame, SourceError, SourceInvalid
 from streams.sources import Reader
 from streams.sources.devices import Device
 from streams.sources.devices import cameras as found_cameras
@@ -23,6 +24,30 @@ def examine(patient: Patient) -> Iterator[Check]:
         yield Check("cameras", "ok", "there is none; files, folders and network streams work without")
     for device in devices:
         yield examined(device, sources.reader)
+    if patient.config is not None:
+        yield from absent({name: source.uri for name, source in patient.config.sources.items()})
+
+
+def absent(uris: Mapping[str, str]) -> Iterator[Check]:
+    """A failed check for each configured camera that is not there, or can be none."""
+    for name, uri in uris.items():
+        kind, _, rest = uri.partition(":")
+        named = kind.lower() == "camera"
+        if named or uri.startswith("/dev/"):
+            yield from judged_absent(name, rest if named else uri)
+
+
+def judged_absent(name: str, text: str) -> Iterator[Check]:
+    from streams.sources.camera import device
+
+    mend = f"plug it in, or set sources.{name}.uri to one that `edge devices` lists"
+    try:
+        path = device(text)
+    except SourceInvalid as error:
+        yield Check(f"source {name}", "fail", str(error), mend)
+        return
+    if isinstance(path, str) and not Path(path).exists():
+        yield Check(f"source {name}", "fail", f"{path} is not there", mend)
 
 
 def examined(device: Device, reader: Callable[[str], Reader]) -> Check:

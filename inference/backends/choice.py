@@ -25,7 +25,12 @@ def open_backend(name: str, opening: Opening) -> Backend:
 def _open(name: str, opening: Opening) -> Backend:
     """Imports the backend's file only now: no other part of the package needs a vendor library."""
     module = importlib.import_module(f"inference.backends.{name}")
-    return cast(Backend, module.open_model(opening))
+    try:
+        return cast(Backend, module.open_model(opening))
+    except UnicodeDecodeError as error:  # both libraries hand over names as they stand in the file
+        raise ModelInvalid(
+            f"{opening.path} is damaged: a name in it is not UTF-8 ({error.reason})"
+        ) from error
 
 
 def _first_that_can(opening: Opening) -> Backend:

@@ -19,6 +19,9 @@ from inference.errors import BackendUnavailable, InferenceError, ModelInvalid, M
 from inference.metadata import strip_prefixes
 
 _log = logging.getLogger(__name__)
+# ONNX Runtime would tell its maker of each session, over the network, and keep an id in the home folder. It looks
+# here while it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 try:
     with warnings.catch_warnings(record=True) as _heard:
         warnings.simplefilter("always")
@@ -30,6 +33,7 @@ for _warning in _heard:
     _log.debug("ONNX Runtime, while it was imported: %s", _warning.message)
 
 T = TypeVar("T")
+_REMOTE = {"AzureExecutionProvider"}  # asks a service elsewhere for its answers; no device of this machine
 _ERROR_ONLY = 3  # of ONNX Runtime's severities; its warnings are about optimisations it did not do
 _VENDOR_ERRORS = (
     _errors.Fail,
@@ -168,9 +172,15 @@ def _session(opening: Opening, sizes: Mapping[str, int]) -> Any:
     )
 
 
+def providers() -> dict[str, str]:
+    """Names of execution providers by the names that `inference.device` takes: {"CPU": "CPUExecutionProvider"}."""
+    here = (name for name in ort.get_available_providers() if name not in _REMOTE)
+    return {name.removesuffix("ExecutionProvider"): name for name in here}
+
+
 def _provider(device: str) -> str:
     wanted = "CPU" if device.upper() == "AUTO" else device.upper()
-    available = {name.removesuffix("ExecutionProvider"): name for name in ort.get_available_providers()}
+    available = providers()
     for name, provider in available.items():
         if name.upper() == wanted:
             return str(provider)

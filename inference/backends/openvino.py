@@ -6,6 +6,7 @@ machine.
 """
 
 import logging
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -20,6 +21,9 @@ from inference.files import KINDS
 from inference.metadata import strip_prefixes
 
 _log = logging.getLogger(__name__)
+# OpenVINO tells its maker of each import, over the network, and keeps an id in the home folder. A camera calls
+# nobody it was not told to call: without this package, as OpenVINO allows for, nothing is told or kept.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 try:
     with warnings.catch_warnings(record=True) as _heard:
         warnings.simplefilter("always")

@@ -8,6 +8,7 @@
 | `/<source>/device/<id>.jpg`, `/<source>/project/<id>.jpg` | the two pictures of one of the last 16 frames |
 """
 
+import errno
 import functools
 import socket
 import threading
@@ -70,7 +71,8 @@ class HttpSink:
             self._server = PictureServer((self._host, self._port), self._gate, self.albums, self._viewers)
         except OSError as error:
             where = f"http.host {self._host} and http.port {self._port}"
-            raise SinkInvalid(f"{where} cannot be served: {error.strerror or error}") from None
+            more = "; http.port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
+            raise SinkInvalid(f"{where} cannot be served: {error.strerror or error}{more}") from None
         for album in self.albums.values():
             album.start()
         serve = functools.partial(self._server.serve_forever, poll_interval=0.1)

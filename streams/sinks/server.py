@@ -19,7 +19,7 @@ from streams.sinks.gate import Gate
 log = logging.getLogger(__name__)
 
 BOUNDARY = "lensracer-frame"
-REQUEST_PATIENCE_S = 10.0
+REQUEST_PATIENCE_S = 10.0  # for a whole request, however slowly it drips
 PICTURE_PATIENCE_S = 30.0  # for one picture; a slow viewer sees fewer, a stuck one is let go
 LOOK_ROUND_S = 1.0  # how often a stream without pictures looks whether its viewer is still there
 SEND_BUFFER = 128 * 1024  # what is in it is old when it arrives
@@ -44,6 +44,7 @@ class PictureServer(http.server.ThreadingHTTPServer):
         self._most_connections = 2 * viewers + 16
         self._lock = threading.Lock()
         self._open: dict[socket.socket, threading.Thread | None] = {}
+        self._asking: dict[socket.socket, float] = {}  # monotonic seconds at which it should have asked
         super().__init__(address, PictureHandler)
 
     def server_bind(self) -> None:
@@ -69,6 +70,26 @@ class PictureServer(http.server.ThreadingHTTPServer):
         finally:
             with self._lock:
                 self._open.pop(request, None)
+                self._asking.pop(request, None)
+
+    def await_request(self, connection: socket.socket) -> None:
+        """From now on the connection has REQUEST_PATIENCE_S to ask for something."""
+        with self._lock:
+            self._asking[connection] = time.monotonic() + REQUEST_PATIENCE_S
+
+    def has_asked(self, connection: socket.socket) -> None:
+        """It has, and may take its time with the answer."""
+        with self._lock:
+            self._asking.pop(connection, None)
+
+    def service_actions(self) -> None:
+        """Ends those that took too long to ask. The standard library calls this ten times a second."""
+        now = time.monotonic()
+        with self._lock:
+            late = [connection for connection, until in self._asking.items() if until < now]
+        for connection in late:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A viewer that vanishes is no error of ours."""
@@ -95,6 +116,19 @@ class PictureHandler(http.server.BaseHTTPRequestHandler):
     server_version = "lensracer"
     sys_version = ""
     timeout = REQUEST_PATIENCE_S
+
+    def handle_one_request(self) -> None:
+        """Reads a request and answers it."""
+        self.server.await_request(self.connection)
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Reads the rest of a request's head. A body, which nobody wants, must not pass for the next request."""
+        understood = super().parse_request()
+        self.server.has_asked(self.connection)
+        if understood and ("Content-Length" in self.headers or "Transfer-Encoding" in self.headers):
+            self.close_connection = True
+        return understood
 
     def do_GET(self) -> None:
         refused = self.server.gate.refusal(self.headers)

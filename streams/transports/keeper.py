@@ -136,6 +136,7 @@ class Keeper:
 
     def start(self) -> None:
         if self._thread is None:
+            self._reason = f"{self.address} has not answered yet."
             self._thread = threading.Thread(target=self._run, name=f"transport-{self.name}", daemon=True)
             self._thread.start()
 
@@ -181,6 +182,9 @@ class Keeper:
                 visit.link.open()
             except StreamError as error:
                 visit.down(str(error))
+            except Exception as error:  # no file left to open, say: a thread that dies here never calls again
+                log.exception("Calling %s failed.", self.address)
+                visit.down(f"{self.address} cannot be called: {error}")
             self._attend(visit)
             if visit.link is not None:
                 visit.link.close(2.0 if visit.came_at is not None else 0.3)

@@ -641,3 +641,10 @@ def test_the_documentation_names_every_key_and_nothing_else(repository: Path) ->
     named = {name for row in rows for name in re.findall(r"`([a-z_.<>]+)`", row)}
     known = {".".join(key) for key, _ in leaves()}
     assert {name.replace("<name>", "*").replace("<module>", "*") for name in named} == known
+
+
+def test_more_sources_than_a_device_can_hold_are_refused(tmp_path: Path) -> None:
+    sources = ", ".join(f"s{number}: 'synthetic:'" for number in range(65))
+    (tmp_path / "edge.yaml").write_text(f"sources: {{{sources}}}\n")
+    with pytest.raises(ConfigInvalid, match="sources: expected at most 64 sources, got 65"):
+        config.load(tmp_path / "edge.yaml", {}, {})

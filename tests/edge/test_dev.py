@@ -25,6 +25,8 @@ from edge.config import Config, Console, Http, Source, Transport
 from edge.dev import HOST, dev, usable, with_source
 from edge.options import Options
 from edge.project import Project
+from streams.errors import StateBusy
+from streams.sequence import Sequence
 from streams.sources.devices import Device, Holder
 from streams.sources.v4l2 import Format
 
@@ -268,3 +270,10 @@ def test_ctrl_c_ends_everything_within_a_second(project: Project, tmp_path: Path
     for pipe in (started.stdout, started.stderr):
         assert pipe is not None
         pipe.close()
+
+
+def test_a_second_one_ends_before_it_starts_anything(config: Config, project: Project) -> None:
+    said = Said()
+    with Sequence(config.spool.folder(config.thing)), pytest.raises(StateBusy):
+        dev(config, project, QUIET, say=said.append, runner=lambda *_: 0)
+    assert said == []

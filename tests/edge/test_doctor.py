@@ -257,6 +257,18 @@ def test_a_camera_is_judged_by_what_it_delivers(
     assert expected == "ok" or check.mend
 
 
+def test_a_configured_camera_that_is_not_there_is_told() -> None:
+    uris = {"yard": "camera:987", "door": "/dev/video988", "hall": "camera:kitchen", "here": "/dev/null"}
+    found = {
+        check.name: check for check in cameras.absent({**uris, "clip": "a.mp4", "net": "rtsp://10.0.0.1/"})
+    }
+    assert sorted(found) == ["source door", "source hall", "source yard"]
+    assert "/dev/video987 is not there" in found["source yard"].found
+    assert "sources.yard.uri" in found["source yard"].mend
+    assert "names no camera" in found["source hall"].found
+    assert states(cameras.examine(patient(source="camera:987")))["source main"] == "fail"
+
+
 def test_a_camera_slower_than_promised_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cameras, "measured", lambda _: (12.0, 64, 48))
     check = cameras.examined(CAMERA, lambda _: Pictures(0.1))
@@ -462,10 +474,20 @@ def test_a_broker_that_trusts_us_is_good(listener: socket.socket, pems: brokers.
     assert "TLSv1" in check.found
 
 
+def test_the_broker_s_own_certificate_may_stand_for_its_authority(
+    listener: socket.socket, pems: brokers.Certificates
+) -> None:
+    thread = served(listener, pems, clients=False)
+    check = reached(listener.getsockname()[1], ca=pems.server_cert)
+    thread.join()
+    assert check.state == "ok", check.found
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [
         ({"ca": "ca"}, "ends the TLS handshake"),
+        ({"ca": "ca", "cert": "client_cert", "key": "stranger_key"}, "is not the key of transport.cert"),
         ({"ca": "ca", "cert": "stranger_cert", "key": "stranger_key"}, "ends the TLS handshake"),
         ({"ca": "stranger_ca"}, "has a certificate that is not trusted"),
     ],

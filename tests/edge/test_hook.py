@@ -124,8 +124,8 @@ def test_a_missing_file_and_one_that_is_no_python_are_refused(tmp_path: Path) ->
         ("return 5", "returns a mapping, None or False, not int"),
         ("return {'seq': 1, 'ts': 2}", "cannot set seq, ts"),
         ("return {1: 2}", "whose keys are text"),
-        ("return {'a': object()}", "not JSON serializable"),
-        ("return {'a': float('nan')}", "Out of range float values"),
+        ("return {'a': object()}", "a is a object"),
+        ("return {'a': float('nan')}", "a is nan"),
     ],
 )
 def test_what_goes_wrong_in_on_result_is_counted_and_told_once_a_minute(
@@ -170,3 +170,24 @@ def test_ctrl_c_is_not_swallowed(tmp_path: Path) -> None:
     subject = load(tmp_path, GOOD.replace("return", "raise KeyboardInterrupt  #"))
     with pytest.raises(KeyboardInterrupt):
         subject.on_result(None, None)
+
+
+def test_a_mapping_that_the_hook_keeps_and_changes_is_sent_as_it_was(tmp_path: Path) -> None:
+    """It is encoded later, on another thread, while the hook goes on."""
+    text = GOOD.replace('return {"bins": result}', "self.seen.append(result); return {'seen': self.seen}")
+    subject = load(tmp_path, text.replace("class Hook:", "class Hook:\n    seen = []"))
+    first = subject.on_result(None, 1)
+    subject.on_result(None, 2)
+    assert first == {"seen": [1]}
+
+
+@pytest.mark.parametrize("line", ["import asyncio; raise asyncio.CancelledError", "raise GeneratorExit"])
+def test_what_is_raised_beside_exceptions_does_not_end_the_run_either(tmp_path: Path, line: str) -> None:
+    subject = load(tmp_path, GOOD.replace('return {"bins": result}', line))
+    assert subject.on_result(None, 1) is None
+    assert subject.errors == 1
+
+
+def test_text_that_no_message_can_hold_costs_the_addition_and_not_the_message(tmp_path: Path) -> None:
+    subject = load(tmp_path, GOOD.replace("result}", "'\\ud800'}"))
+    assert subject.on_result(None, 1) is None

@@ -120,6 +120,11 @@ def test_a_fault_is_placed_at_its_key_or_the_one_above(folder: Path) -> None:
         (GOOD + "name: again\n", "project.yaml:5: name: stands here a second time"),
         ("- a list\n", "project.yaml:1: should hold keys and values"),
         ("name: [\n", "project.yaml:2: is not readable as YAML"),
+        (GOOD + "input:\n\tcolor: rgb\n", "project.yaml:6: is not readable as YAML: there is a tab"),
+        (
+            GOOD + "input: {colour: rgb}\n",
+            "project.yaml:5: input.colour: is not a key; did you mean input.color?",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_file_line_and_key(folder: Path, text: str, sentence: str) -> None:
@@ -188,6 +193,24 @@ def test_a_folder_without_project_file_is_refused(folder: Path) -> None:
         project.find(folder)
     with pytest.raises(ProjectMissing, match=r"is no project: it has no project\.yaml"):
         project.load(folder)
+
+
+@pytest.mark.parametrize("name", ["project.yml", "Project.YAML"])
+def test_a_project_file_of_almost_the_right_name_is_named(folder: Path, name: str) -> None:
+    (folder / name).write_text(GOOD)
+    with pytest.raises(ProjectMissing, match=rf"it has no project\.yaml; rename {name} to project\.yaml"):
+        project.find(folder)
+
+
+def test_paths_may_begin_with_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = folder.parent / "home"
+    home.mkdir()
+    (home / "names.txt").write_text("a\nb\n")
+    monkeypatch.setenv("HOME", str(home))
+    text = "name: x\ntask: classification\nmodel: ~/m.onnx\nlabels: ~/names.txt\n"
+    (folder / "project.yaml").write_text(text)
+    manifest = project.load(folder).manifest
+    assert (manifest.model, manifest.labels) == (home / "m.onnx", ("a", "b"))
 
 
 # the schema

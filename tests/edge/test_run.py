@@ -1,7 +1,12 @@
 """`edge run` from end to end, as a user's process: what leaves, how it ends, and what is said when it goes wrong."""
 
 import json
+import os
 import signal
+import socket
+import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +16,7 @@ import jsonschema
 import pytest
 from brokers import Broker, Certificates, free_port, make_certificates, mosquitto, running
 from brokers import mosquitto_with_certificates as strict_mosquitto
-from edge_process import Done, edge, finish, start
+from edge_process import Done, edge, environment, finish, start
 from pictures import clip as write_clip
 from pictures import cut
 from witness import Heard, witness
@@ -111,6 +116,28 @@ def test_the_sorters_messages_agree_with_its_clips_label_track(tmp_path: Path, r
     assert len(said) == len(track["frames"])
     right = sum(said[number] == label for number, label in expected.items())
     assert right >= 0.95 * len(expected)
+
+
+def test_a_run_says_where_its_messages_and_pictures_are_and_at_the_end_how_many(
+    tmp_path: Path, project: Path, broker: Broker
+) -> None:
+    words = ("run", project, "--source", "synthetic:?rate=0", "--frames", "5", "--set", "http.port=0")
+    check_said(
+        edge(*words, folder=tmp_path),
+        0,
+        "messages stay inside this process; --transport mqtt://HOST sends them",
+        "/main/project.mjpeg",
+        "5 pictures in ",
+        "; 5 messages, 5 acknowledged",
+    )
+    sending = edge(
+        *words,
+        *("--transport", f"mqtt://127.0.0.1:{broker.port}"),
+        *("--set", "thing=cam-1", "--set", "http.enabled=false"),
+        folder=tmp_path,
+    )
+    check_said(sending, 0, "messages go to dt/lensracer/cam-1/main/infer", "5 acknowledged")
+    assert "project.mjpeg" not in sending.output
 
 
 def test_numbers_go_on_where_the_last_run_ended(tmp_path: Path, project: Path) -> None:
@@ -276,3 +303,112 @@ def test_a_reader_that_goes_away_does_not_end_the_run(tmp_path: Path, project: P
         error = process.stderr.read()
         assert process.wait(30) == 0, error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("report", ["project.yaml/report.json", "locked/report.json"])
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(
+    tmp_path: Path, project: Path, report: str
+) -> None:
+    (tmp_path / "project.yaml").write_text("in the way")
+    (tmp_path / "locked").write_text("in the way")
+    began = time.monotonic()
+    done = edge("run", project, "--source", "synthetic:", "--report", report, folder=tmp_path)
+    check_said(done, 2, "--report", report)
+    assert time.monotonic() - began < 15
+
+
+def test_a_report_goes_into_a_pipe_and_leaves_it_one(tmp_path: Path, project: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    process = start(
+        *("run", project, "--source", "synthetic:?rate=0", "--frames", "5", "--report", "pipe"),
+        folder=tmp_path,
+    )
+    try:
+        report = json.loads((tmp_path / "pipe").read_text())
+        assert process.wait(30) == 0
+    finally:
+        finish(process, signal.SIGKILL)
+    assert report["frames"]["inferred"] == 5
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_run_that_fails_in_the_middle_leaves_its_report(tmp_path: Path, project: Path) -> None:
+    (project / "hook.py").write_text(
+        "class Hook:\n"
+        "    def on_start(self): raise OSError('no sensor')\n"
+        "    def on_result(self, frame, result): pass\n"
+    )
+    (project / "project.yaml").write_text(FAKE + "hook: hook.py\n")
+    done = edge("run", project, "--source", "synthetic:", "--report", "report.json", folder=tmp_path)
+    check_said(done, 1, "no sensor")
+    assert done.report is not None
+    assert done.report["exit_code"] == 1
+    assert "no sensor" in done.report["error"]
+
+
+def test_messages_that_were_given_up_are_told_and_cost_the_exit_code(tmp_path: Path, project: Path) -> None:
+    (project / "hook.py").write_text(
+        "class Hook:\n    def on_result(self, frame, result): return {'note': 'n' * 200_000}\n"
+    )
+    (project / "project.yaml").write_text(FAKE + "hook: hook.py\n")
+    done = edge(
+        *("run", project, "--source", "synthetic:?rate=0", "--frames", "3", "--report", "report.json"),
+        *("--set", "transport.budget=aws-iot"),
+        folder=tmp_path,
+    )
+    check_said(done, 1, "3 messages were given up", "too_large")
+    assert done.report is not None
+    assert done.report["messages"]["dropped"] == 3
+
+
+def test_ctrl_c_is_heard_while_acknowledgements_are_waited_for(tmp_path: Path, project: Path) -> None:
+    process = start(
+        *("run", project, "--source", "synthetic:?rate=0", "--frames", "5", "--print"),
+        *("--transport", f"mqtt://127.0.0.1:{free_port()}", "--drain", "60"),
+        folder=tmp_path,
+    )
+    assert process.stdout is not None
+    for _ in range(5):
+        process.stdout.readline()
+    time.sleep(0.5)
+    began = time.monotonic()
+    done = finish(process)
+    assert done.code == 130, done.output
+    assert time.monotonic() - began < 4
+
+
+def test_sources_that_hang_end_together(tmp_path: Path, project: Path) -> None:
+    """A driver that waits for a silent host cannot be interrupted; four of them take no longer than one."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        names = ("a", "b", "c", "d")
+        address = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/live"
+        process = start(
+            *("run", project, "--set", "sources={" + ", ".join(f"{n}: '{address}'" for n in names) + "}"),
+            folder=tmp_path,
+        )
+        caller, _ = (
+            silent.accept()
+        )  # OpenCV opens one after the other: the rest wait for their turn, in its lock
+        began = time.monotonic()
+        done = finish(process)
+        caller.close()
+    assert done.code == 130, done.output
+    assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_a_run_whose_standard_streams_are_closed_goes_well(
+    tmp_path: Path, project: Path, closed: tuple[int, ...]
+) -> None:
+    """As some supervisors start their services; and nothing that is opened later takes their places."""
+    shut = " ".join(f"{number}>&-" for number in closed)
+    words = f"run {project} --source synthetic:?rate=0 --frames 5 --print --report report.json"
+    done = subprocess.run(
+        ["sh", "-c", f'exec "{sys.executable}" -m edge {words} {shut}'],
+        cwd=tmp_path,
+        env=environment(XDG_STATE_HOME=str(tmp_path / "state")),
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "report.json").read_text())["messages"]["acked"] == 5

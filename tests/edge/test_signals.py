@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -45,3 +47,19 @@ def test_another_thread_may_enter_and_catches_nothing() -> None:
     thread.start()
     thread.join(2)
     assert entered == [False]
+
+
+def test_a_ctrl_c_that_a_library_swallowed_while_it_was_loaded_is_not_forgotten() -> None:
+    """OpenVINO makes an ImportError of it; the run would go on, with another backend and nobody's wish."""
+    script = (
+        "import os, signal\n"
+        "from edge import signals\n"
+        "signals.watch()\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "except BaseException:\n"
+        "    pass\n"
+        "with signals.Signals() as seen:\n"
+        "    raise SystemExit(42 if seen.interrupted else 1)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], timeout=30).returncode == 42

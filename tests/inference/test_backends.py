@@ -11,7 +11,7 @@ import openvino as ov
 import pytest
 from backend_contract import as_it_is, check_backend, opened
 
-from inference.backends import UNKNOWN, Shape, TensorSpec
+from inference.backends import UNKNOWN, Opening, Shape, TensorSpec
 from inference.errors import BackendUnavailable, ModelInvalid, ModelMismatch
 
 VENDORS = ("openvino", "onnxruntime")
@@ -222,3 +222,42 @@ def test_every_backend_has_its_own_file() -> None:
 
     for name in BACKENDS[1:]:
         assert callable(importlib.import_module(f"inference.backends.{name}").open_model)
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_a_backend_tells_its_maker_nothing(tmp_path: Path, name: str) -> None:
+    """Both makers' packages call home at import or session, and keep an id of this machine, unless told not to."""
+    home = tmp_path / "home"
+    home.mkdir()
+    model = models.classifier(tmp_path / "m.onnx")
+    code = (
+        "import sys, pathlib, backend_contract; "
+        f"backend_contract.opened({name!r}, pathlib.Path({str(model)!r})).close(); "
+        "print(any(name.startswith('openvino_telemetry') for name, module in sys.modules.items() if module))"
+    )
+    root = Path(__file__).parents[2]
+    environ = {"HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHONPATH": f"{root}:{root / 'tests/tools'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+    assert "telemetry" not in done.stderr
+    assert list(home.rglob("*")) == []
+
+
+def test_a_service_elsewhere_is_no_device_of_this_machine(tmp_path: Path) -> None:
+    assert "Azure" not in importlib.import_module("inference.backends.onnxruntime_devices").devices()
+    from inference.backends.choice import open_backend
+
+    opening = Opening(models.classifier(tmp_path / "m.onnx"), "Azure", 1, as_it_is)
+    with pytest.raises(BackendUnavailable, match="no device Azure on this machine, only CPU"):
+        open_backend("onnxruntime", opening)
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_a_name_that_is_not_utf_8_is_a_sentence(tmp_path: Path, name: str) -> None:
+    """One flipped bit in a damaged file is enough; the vendors hand the name over as it is."""
+    path = models.classifier(tmp_path / "m.onnx")
+    path.write_bytes(path.read_bytes().replace(b"scores", b"sc\xa0res"))
+    with pytest.raises(ModelInvalid, match=r"m\.onnx"):
+        opened(name, path)

@@ -139,7 +139,7 @@ def test_a_frame_keeps_format_jpeg_and_the_very_pixels() -> None:
     shot = Shot(pixels, sources.PixelFormat.YUYV, jpeg=b"\xff\xd8")
     _, slot = run(Script([shot, None]))
     (frame,) = slot.frames
-    assert frame.pixels is pixels
+    assert np.shares_memory(frame.pixels, pixels)
     assert (frame.format, frame.jpeg) == (shot.format, shot.jpeg)
 
 
@@ -542,3 +542,15 @@ def test_an_mjpeg_camera_that_breaks_off_is_found_again_without_its_password_bei
     told = caplog.text + str(away) + repr(away.error) + str(feed.status()) + printed.out + printed.err
     assert CANARY not in told
     assert "***@127.0.0.1" in told
+
+
+def test_nobody_can_write_into_a_picture_that_others_see() -> None:
+    """A user's hook that draws on it would change the device stream, and a picture half encoded."""
+    slot = Latest(lossless=True)
+    feed = Feed("main", Script(moving(1), live=False), slot)
+    feed.start()
+    frame = slot.take(5.0)
+    assert frame is not None
+    with pytest.raises(ValueError, match="read-only"):
+        frame.pixels[:] = 0
+    feed.stop()

@@ -441,7 +441,8 @@ def test_an_open_door_to_the_network_needs_a_token(host: str) -> None:
 
 def test_a_port_that_is_taken_is_a_sentence(studio: Studio) -> None:
     with pytest.raises(
-        SinkInvalid, match=rf"http\.port {studio.port} cannot be served: Address already in use"
+        SinkInvalid,
+        match=rf"http\.port {studio.port} cannot be served: Address already in use; http.port 0 takes",
     ):
         HttpSink("127.0.0.1", studio.port).start()
 
@@ -460,3 +461,32 @@ def test_real_pictures_know_their_frame() -> None:
     assert shown.endswith(own[-1000:])
     assert studio.ask("/main/project/1.jpg")[2].startswith(b"\xff\xd8")
     studio.sink.stop()
+
+
+def test_a_request_that_drips_is_ended_and_its_place_is_free_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_PATIENCE_S", 0.4)
+    before = len(handlers())
+    with socket.create_connection(("127.0.0.1", studio.port), 5.0) as slow:
+        slow.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
+        wait_until(lambda: len(handlers()) > before)
+        began = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - began < 5.0:
+                slow.sendall(b"a")
+                time.sleep(0.05)
+        assert time.monotonic() - began < 3.0
+    wait_until(lambda: len(handlers()) == before)
+
+
+def test_a_body_that_nobody_wants_is_not_taken_for_a_request(studio: Studio) -> None:
+    inner = b"GET /main/latest.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = f"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(inner)}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", studio.port), 5.0) as asking:
+        asking.sendall(head + inner)
+        answered = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := asking.recv(4096):
+                answered += piece
+    assert answered.count(b"HTTP/1.1 ") == 1

@@ -277,3 +277,18 @@ def test_a_broker_that_dies_and_returns_gets_every_message_in_order(tmp_path: Pa
     assert [json.loads(each.payload)["seq"] for each in heard] == list(range(600))
     assert (sender.status().acked, sender.status().spooled) == (600, 0)
     assert sender.status().resent > 0
+
+
+def test_a_listener_that_fails_costs_no_message(spool: MemorySpool) -> None:
+    def on_sent(_: float) -> None:
+        raise ValueError("no such bucket")
+
+    transport = Local()
+    transport.start()
+    sender = Sender(spool, transport, on_sent=on_sent)
+    sender.start()
+    for seq in (1, 2):
+        spool.put(Item(INFER, {"seq": seq}, captured_at=0.0))
+    assert sender.drain(5.0)
+    sender.stop()
+    assert sender.status().acked == 2

@@ -58,7 +58,10 @@ def test_numbers_count_on_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_use_is_refused_naming_the_process(tmp_path: Path) -> None:
-    with Sequence(tmp_path), pytest.raises(StateBusy, match=f"in use by process {os.getpid()}"):
+    with (
+        Sequence(tmp_path),
+        pytest.raises(StateBusy, match=rf"in use by process {os.getpid()}: .* \(thing\)"),
+    ):
         Sequence(tmp_path)
     Sequence(tmp_path).close()
 
@@ -124,9 +127,9 @@ def test_a_write_cut_in_half_never_gives_a_number_twice(tmp_path: Path, given: i
 
 def test_too_many_counters_are_refused(tmp_path: Path) -> None:
     with Sequence(tmp_path) as sequence:
-        for number in range(64):
+        for number in range(1024):
             assert sequence.next("infer", f"s{number}") == 1
-        with pytest.raises(ValueError, match="64 counters"):
+        with pytest.raises(ValueError, match="1024 counters"):
             sequence.next("infer", "one-more")
         assert sequence.next("infer", "s3") == 2
 
@@ -155,3 +158,26 @@ def test_a_number_is_cheap(tmp_path: Path) -> None:
                 sequence.next("infer", "main")
             took.append((time.perf_counter() - started) / 50)
     assert min(took) < 5e-6
+
+
+def blocks(file: Path) -> int:
+    """Bytes that the file really has on the disk."""
+    return file.stat().st_blocks * 512
+
+
+def test_a_new_file_has_all_of_its_room_on_the_disk(tmp_path: Path) -> None:
+    """Or the first write into a hole, on a disk that is full by then, would end the process by a bus error."""
+    Sequence(tmp_path).close()
+    assert blocks(tmp_path / FILE) >= (tmp_path / FILE).stat().st_size
+
+
+def test_the_holes_that_a_full_disk_left_are_filled(tmp_path: Path) -> None:
+    Sequence(tmp_path).close()
+    size = (tmp_path / FILE).stat().st_size
+    head = (tmp_path / FILE).read_bytes()[:4096]
+    (tmp_path / FILE).unlink()
+    (tmp_path / FILE).write_bytes(head)
+    os.truncate(tmp_path / FILE, size)
+    assert blocks(tmp_path / FILE) < size
+    Sequence(tmp_path).close()
+    assert blocks(tmp_path / FILE) >= size

@@ -210,3 +210,24 @@ def test_the_estimate_of_a_message_is_not_far_from_the_truth() -> None:
 def test_a_bound_of_nothing_is_refused_with_its_key() -> None:
     with pytest.raises(ValueError, match=r"spool\.max_bytes"):
         MemorySpool(0)
+
+
+def test_what_is_nested_without_end_is_given_up_and_nothing_else() -> None:
+    endless: dict[str, object] = {}
+    endless["again"] = endless
+    spool = MemorySpool(10_000_000)
+    spool.put(Item(TOPIC, endless))
+    spool.put(item(1))
+    assert numbers(taken(spool)) == [1]
+    assert spool.status().left == 1
+    assert spool.status().dropped == {"invalid": 1}
+
+
+def test_an_encoder_that_breaks_loses_its_own_message_only() -> None:
+    def encode(message: object) -> bytes:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    spool = MemorySpool(100_000, encode=encode)
+    spool.put(Item(TOPIC, {}))
+    assert spool.take() is None
+    assert spool.status().left == 0

@@ -1,5 +1,6 @@
 """Every transport keeps the same promises; the one over awscrt also says what to check when it cannot connect."""
 
+import collections
 import contextlib
 import gc
 import logging
@@ -17,6 +18,7 @@ from transport_contract import (
     BIRTH,
     CHECKS,
     FAREWELL,
+    FRAME,
     INFER,
     PATIENCE_S,
     STATUS,
@@ -32,7 +34,7 @@ from streams.budget import BUDGETS, Budget
 from streams.errors import TransportError
 from streams.transports import Message, SubscriptionRefused, Transport, TransportInvalid
 from streams.transports.iot_core import IotCore
-from streams.transports.keeper import MOST_PENDING, Link, Visit
+from streams.transports.keeper import MOST_PENDING, Keeper, Link, Visit
 from streams.transports.local import MOST_RETAINED, Hub, Local
 
 QUICK = {"birth": BIRTH, "farewell": FAREWELL, "will": WILL, "client_id": "cam-1"}
@@ -172,6 +174,23 @@ def test_what_is_on_the_wire_fails_at_once_when_the_connection_is_lost(tmp_path:
         broker.kill()
         for future in futures:
             assert isinstance(future.exception(5.0), TransportError)
+
+
+def test_pictures_wait_for_a_broker_that_reads_nothing(tmp_path: Path, protocol: str) -> None:
+    """Each is handed over when the one before is sent: 20 MB must not be taken to be sent while nobody reads."""
+    with (
+        running(brokers.mosquitto(tmp_path)) as broker,
+        connected(BrokerStage(broker, protocol)) as transport,
+    ):
+
+        def show() -> None:
+            transport.publish(FRAME, bytes(100_000), 0).result(2.0)
+
+        broker.freeze()
+        with pytest.raises(TimeoutError):
+            collections.deque((show() for _ in range(200)), maxlen=0)
+        broker.thaw()
+        show()
 
 
 def test_a_stalled_connection_holds_a_bounded_number_of_messages(tmp_path: Path, protocol: str) -> None:
@@ -461,3 +480,18 @@ def test_aws_iots_protocol_is_named_in_the_handshake(certificates: Certificates,
     assert shaken[0][0] == "x-amzn-mqtt-ca"
     assert shaken[0][1] in ("TLSv1.2", "TLSv1.3")
     assert shaken[0][2]
+
+
+def test_a_call_that_breaks_in_an_unforeseen_way_is_tried_again() -> None:
+    class Unlucky(Keeper):
+        dialled = 0
+
+        def dial(self, visit: Visit) -> Link:
+            self.dialled += 1
+            raise RuntimeError("too many open files")
+
+    keeper = Unlucky("mqtt://there", BUDGETS["none"], backoff=Backoff(0.01, 0.02))
+    keeper.start()
+    wait_until(lambda: keeper.dialled >= 3)
+    assert keeper.reason == "mqtt://there cannot be called: too many open files"
+    keeper.stop(1.0)
