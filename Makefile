@@ -5,7 +5,7 @@ STAMP := build/.venv-ready
 ARGS ?=
 JSON ?=
 
-.PHONY: venv dev check test-quick test test-debug test-asan bench drill wheel lock clean tools
+.PHONY: venv dev check test-quick test test-debug test-asan test-atom bench drill wheel lock clean tools
 
 venv: $(STAMP)
 
@@ -27,7 +27,7 @@ check: venv
 test-quick: venv
 	$(BIN)/pytest -q -m "not slow"
 
-test: venv tools check test-debug test-asan
+test: venv tools check test-debug test-asan test-atom
 	$(BIN)/pytest
 
 # mosquitto and chromium are Debian's packages; the script installs them where it may and else says what to do.
@@ -39,6 +39,11 @@ test-debug: venv
 
 test-asan: venv
 	bash tests/tools/kernel-build asan
+
+# Debian's qemu-user with a processor of the Atom E3930's kind: SSE4.2, no AVX.
+test-atom: venv
+	bash tests/tools/ensure-tools qemu-x86_64
+	bash tests/tools/kernel-build atom
 
 bench: venv
 	$(BIN)/python tests/speed/bench.py $(if $(JSON),--json $(JSON))

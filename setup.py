@@ -2,6 +2,7 @@
 
 EDGE_DEBUG_KERNELS=1  bounds, None and initialisation are checked, -O1 -g
 EDGE_SANITIZE=1       address and undefined-behaviour sanitizers (run with libasan preloaded)
+EDGE_PLANT=1          `prepare` alone, with one byte written past the tensor: what the tests must notice
 
 Compiler directives stand here and nowhere else: a directive in a file's header would win over a debug build.
 """
@@ -16,6 +17,7 @@ from setuptools import Extension, setup
 
 DEBUG = os.environ.get("EDGE_DEBUG_KERNELS") == "1"
 SANITIZE = os.environ.get("EDGE_SANITIZE") == "1"
+PLANT = os.environ.get("EDGE_PLANT") == "1"
 PACKAGES = ["edge", "kernels", "inference", "streams", "control"]
 LIMITED_API = "0x030B0000"  # Python 3.11: one abi3 file serves every later version
 
@@ -56,12 +58,12 @@ def extensions() -> list[Extension]:
             [str(path)],
             depends=headers,
             include_dirs=["kernels/simd"],
-            define_macros=[("Py_LIMITED_API", LIMITED_API)],
+            define_macros=[("Py_LIMITED_API", LIMITED_API), *([("PLANTED_OVERRUN", "1")] if PLANT else [])],
             py_limited_api=True,
             extra_compile_args=compile_flags(),
             extra_link_args=sanitizer_flags(),
         )
-        for path in sorted(Path("kernels").glob("_*.pyx"))
+        for path in sorted(Path("kernels").glob("_prepare.pyx" if PLANT else "_*.pyx"))
     ]
 
 

@@ -3,7 +3,7 @@
 Every kernel exists twice, compiled and as its NumPy twin in `kernels.reference`. Which of them serve is
 decided here, once: the compiled ones where they stand, else the twins, and a warning says so.
 EDGE_KERNELS=compiled or =reference forces one of them. IMPLEMENTATION says which it is, LEVEL which
-instructions it was made for.
+instructions it runs on: the best that the CPU has, or what EDGE_CPU=v2, v3 or v4 forces.
 """
 
 import importlib
@@ -19,10 +19,13 @@ if _FORCED not in ("", "compiled", "reference"):
     raise ValueError(f"EDGE_KERNELS must be compiled or reference, not {_FORCED!r}")
 
 
+_MODULES = ("_levels", "_boxes", "_convert", "_decoders", "_masks", "_observe", "_prepare", "_scores")
+
+
 def _missing() -> ImportError | None:
     """Why the compiled kernels cannot serve."""
     try:
-        for name in ("_boxes", "_convert", "_decoders", "_prepare", "_scores"):
+        for name in _MODULES:
             importlib.import_module(f"{__name__}.{name}")
     except ImportError as error:
         return error
@@ -59,7 +62,10 @@ if IMPLEMENTATION == "compiled":
         decode_yolox,
         decode_yunet,
     )
-    from kernels._prepare import LEVEL, prepare
+    from kernels._levels import LEVEL
+    from kernels._masks import argmax_planes, blur_zone, fill_zone, overlay_mask
+    from kernels._observe import observe
+    from kernels._prepare import prepare
     from kernels._scores import softmax_top_k
 else:
     from kernels.reference import LEVEL
@@ -73,6 +79,8 @@ else:
         decode_yolox,
         decode_yunet,
     )
+    from kernels.reference.masks import argmax_planes, blur_zone, fill_zone, overlay_mask
+    from kernels.reference.observe import observe
     from kernels.reference.prepare import prepare
     from kernels.reference.scores import softmax_top_k
 
@@ -83,6 +91,8 @@ __all__ = [  # noqa: RUF022 - sorted plainly, constants too
     "Picture",
     "PixelFormat",
     "Placement",
+    "argmax_planes",
+    "blur_zone",
     "boxes_to_frame",
     "candidates",
     "convert",
@@ -92,7 +102,10 @@ __all__ = [  # noqa: RUF022 - sorted plainly, constants too
     "decode_yolo",
     "decode_yolox",
     "decode_yunet",
+    "fill_zone",
     "nms",
+    "observe",
+    "overlay_mask",
     "picture_size",
     "placement",
     "points_to_frame",

@@ -6,8 +6,6 @@ from numpy.typing import NDArray
 from kernels.formats import Picture, PixelFormat
 from kernels.placement import Placement
 
-LEVEL: str
-
 def prepare(
     pixels: Picture,
     out: NDArray[Any],

@@ -4,6 +4,7 @@ TypeError for what is not an array or has another dtype, ValueError for everythi
 """
 
 import math
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +19,15 @@ FLOAT32 = np.dtype(np.float32)
 INT32 = np.dtype(np.int32)
 UINT8 = np.dtype(np.uint8)
 Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+def refusal(check: Callable[..., object], *arguments: Any, **options: Any) -> TypeError:
+    """What a compiled kernel raises when its one look at the arguments failed: `check` finds the sentence.
+
+    Where `check` finds nothing wrong, the array is one whose memory cannot be had.
+    """
+    check(*arguments, **options)
+    return TypeError("an array does not lend its memory as NumPy's own arrays do; give a plain copy of it")
 
 
 def array(value: NDArray[Any], name: str, dtype: np.dtype[Any], shape: Shape) -> None:

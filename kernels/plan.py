@@ -18,6 +18,7 @@ from kernels.sampling import Axis, axis
 
 BGR, RGB, GRAY = PixelFormat.BGR, PixelFormat.RGB, PixelFormat.GRAY
 LUMA = {RGB: (0.299, 0.587, 0.114), BGR: (0.114, 0.587, 0.299)}  # BT.601, as cv2's conversion to gray
+CAMERA = (PixelFormat.YUYV, PixelFormat.NV12)  # read as BGR
 LAYOUTS = ("NCHW", "NHWC")
 DTYPES = tuple(np.dtype(name) for name in (np.uint8, np.float16, np.float32))
 Three = tuple[float, ...] | None
@@ -56,7 +57,8 @@ def plan(
     target = _input_size(out, color, layout)
     if out.dtype == checks.UINT8 and (mean is not None or scale is not None):
         raise ValueError("a uint8 out takes no mean and no scale: its values stay 0..255")
-    return _planned(source, target, format, color, resize, anchor, pad, _tuple(mean), _tuple(scale))
+    order = BGR if format in CAMERA else format
+    return _planned(source, target, order, color, resize, anchor, pad, numbers(mean), numbers(scale))
 
 
 @lru_cache(maxsize=32)
@@ -120,7 +122,8 @@ def _per_channel(values: Three, name: str, channels: int, absent: float) -> tupl
     return values
 
 
-def _tuple(values: Sequence[float] | None) -> Three:
+def numbers(values: Sequence[float] | None) -> Three:
+    """A mean or a scale as what a plan is found again by."""
     return None if values is None else tuple(float(value) for value in values)
 
 

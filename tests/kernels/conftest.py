@@ -15,6 +15,7 @@ hypothesis.settings.load_profile("house")
 
 
 FORCED = os.environ.get("EDGE_KERNELS")
+AT_LEAST = int(os.environ.get("EDGE_KERNEL_TESTS", "0"))  # a build that runs fewer than it should has not run
 
 
 @pytest.fixture(scope="session", params=[FORCED] if FORCED else kernel_pair.NAMES)
@@ -40,9 +41,20 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(20240131)
 
 
+def passed(terminalreporter: pytest.TerminalReporter) -> int:
+    reports = terminalreporter.getreports("passed")
+    return sum(each.when == "call" and "tests/kernels/" in each.nodeid for each in reports)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    passed = [each for each in terminalreporter.getreports("passed") if "tests/kernels/" in each.nodeid]
-    count = sum(each.when == "call" for each in passed)
     terminalreporter.write_line(
-        f"kernels: {kernels.IMPLEMENTATION}, level {kernels.LEVEL}, {count} tests passed ({kernels.__file__})"
+        f"kernels: {kernels.IMPLEMENTATION}, level {kernels.LEVEL}, "
+        f"{passed(terminalreporter)} tests passed ({kernels.__file__})"
     )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    terminalreporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminalreporter is not None and passed(terminalreporter) < AT_LEAST:
+        terminalreporter.write_line(f"fewer than {AT_LEAST} kernel tests passed")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -30,7 +30,8 @@ def command(*arguments: str | Path) -> list[str]:
 
 def environment(**more: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("EDGE_")}
-    return inherited | {"PYTHONPATH": str(REPOSITORY)} | more
+    # Any free port for the pictures: whatever else runs on this machine may hold the usual one.
+    return inherited | {"PYTHONPATH": str(REPOSITORY), "EDGE_HTTP__PORT": "0"} | more
 
 
 def edge(*arguments: str | Path, folder: Path, timeout: float = 60, **env: str) -> Done:

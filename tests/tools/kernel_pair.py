@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 NAMES = ("compiled", "reference")
 MODULES = {
-    "compiled": ("_prepare", "_convert", "_scores", "_decoders", "_boxes"),
+    "compiled": ("_levels", "_prepare", "_convert", "_scores", "_decoders", "_boxes", "_masks", "_observe"),
     "reference": (
         "reference",
         "reference.prepare",
@@ -20,6 +20,8 @@ MODULES = {
         "reference.scores",
         "reference.decoders",
         "reference.boxes",
+        "reference.masks",
+        "reference.observe",
     ),
 }
 GUARD = 0xA5

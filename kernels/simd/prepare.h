@@ -1,0 +1,109 @@
+/* Rows of `prepare`: source rows across into planes of 16-bit numbers (across_*), and two of those into a row of the
+   tensor (blend_*). All in fixed point: a grey level is 64 units, a weight is -32768 times itself, so that one
+   rounding multiply (PMULHRSW) blends two neighbours exactly at weights 0 and 1 and to 1/128 of a level between. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "half.h"
+#include "level.h"
+
+#define UNITS 64  /* of a grey level */
+
+/* Which bytes of a source row each pixel of an output row is made of; kernels/gather.py makes the tables. */
+typedef struct {
+  const int32_t* first;   /* (padded,): the left source pixel */
+  const int32_t* offset;  /* bytes to it: (padded,), or with `near` (padded / 2,), to the 16 bytes that hold two */
+  const int32_t* beside;  /* (padded,): bytes to its colours in the second plane of NV12, NULL elsewhere */
+  const uint8_t* mask;    /* (padded / 2, 16): shuffles two pixels into pairs of neighbours, a dword a channel */
+  const int16_t* weight;  /* (padded,): of the right neighbour, times -32768 */
+  ptrdiff_t padded;       /* pixels, a multiple of 16; those behind the last repeat it */
+  ptrdiff_t step;         /* pixels to the right neighbour: 1, or 0 in a source of one */
+  int near;               /* 16 bytes hold both pixels of every pair */
+  int plain;              /* every weight is 0 */
+} Across;
+
+/* What becomes of a blended value: value * multiply + add. */
+typedef struct {
+  float multiply, add;
+} Numbers;
+
+static inline int multiply_round(int a, int b) { return (a * b + 0x4000) >> 15; } /* as PMULHRSW */
+
+static inline int16_t between(int left, int right, int weight) {
+  return (int16_t)(left + multiply_round(left - right, weight));
+}
+
+/* BT.601 of limited range in 20 bits, as cv2 and `convert` reckon it; each factor is HIGH * 128 + LOW. */
+#define LUMA_HIGH 9535
+#define LUMA_LOW 62
+#define BLUE_U_HIGH 16531
+#define BLUE_U_LOW 58
+#define GREEN_U_HIGH (-3203)
+#define GREEN_U_LOW (-9)
+#define GREEN_V_HIGH (-6660)
+#define GREEN_V_LOW (-12)
+#define RED_V_HIGH 13074
+#define RED_V_LOW 55
+#define HIGH_SHIFT 13
+#define HALF (1 << (HIGH_SHIFT - 1))
+#define FACTOR(name) (name##_HIGH * 128 + name##_LOW)
+
+static inline int clamped(int value) {
+  value >>= HIGH_SHIFT + 7;
+  return (value < 0 ? 0 : value > 255 ? 255 : value) * UNITS;
+}
+
+static inline void color_of(int y, int u, int v, int* out) {
+  y = (y < 16 ? 0 : y - 16) * FACTOR(LUMA) + HALF * 128, u -= 128, v -= 128;
+  out[0] = clamped(y + FACTOR(BLUE_U) * u);
+  out[1] = clamped(y + FACTOR(GREEN_U) * u + FACTOR(GREEN_V) * v);
+  out[2] = clamped(y + FACTOR(RED_V) * v);
+}
+
+/* Every step'th item; told apart so that the compiler makes vectors of step 1. */
+static inline void fill_floats(float* out, float value, ptrdiff_t length, ptrdiff_t step) {
+  if (step == 1)
+    for (ptrdiff_t i = 0; i < length; i++) out[i] = value;
+  else
+    for (ptrdiff_t i = 0; i < length; i++) out[i * step] = value;
+}
+
+static inline void fill_halves(uint16_t* out, uint16_t value, ptrdiff_t length, ptrdiff_t step) {
+  if (step == 1)
+    for (ptrdiff_t i = 0; i < length; i++) out[i] = value;
+  else
+    for (ptrdiff_t i = 0; i < length; i++) out[i * step] = value;
+}
+
+#define LEVEL_BODY "prepare_body.h"
+#define LEVEL_TOP 3
+#include "each_level.h"
+
+typedef void (*AcrossRow)(const uint8_t* row, const uint8_t* colours, const Across* how, int16_t* out);
+typedef void (*SplitRow)(const uint8_t* row, uint8_t* first, uint8_t* second, uint8_t* third, ptrdiff_t length);
+typedef void (*LumaRow)(const int16_t* rows, const int16_t* luma, int16_t* out, ptrdiff_t padded);
+typedef void (*BlendBytes)(const int16_t* upper, const int16_t* lower, int weight, uint8_t* out, ptrdiff_t length);
+typedef void (*BlendHalves)(const int16_t*, const int16_t*, int, const Numbers*, int, uint16_t*, ptrdiff_t);
+typedef void (*BlendFloats)(const int16_t*, const int16_t*, int, const Numbers*, int, float*, ptrdiff_t);
+
+typedef struct {
+  AcrossRow three, yuyv, nv12, one;
+  LumaRow luma;
+  SplitRow split;
+  BlendBytes bytes;
+  BlendHalves halves;
+  BlendFloats floats;
+} PrepareRows;
+
+static inline PrepareRows prepare_rows(int level) {
+  PrepareRows rows = {
+      CHOOSE_TO_V3(level, across_three), CHOOSE_TO_V3(level, across_yuyv),  CHOOSE_TO_V3(level, across_nv12),
+      CHOOSE_TO_V3(level, across_one),   CHOOSE_TO_V3(level, luma_row),     CHOOSE_TO_V3(level, split_row),
+      CHOOSE_TO_V3(level, blend_bytes),
+      CHOOSE_TO_V3(level, blend_halves), CHOOSE_TO_V3(level, blend_floats),
+  };
+  return rows;
+}
