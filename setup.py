@@ -51,7 +51,9 @@ def directives() -> dict[str, object]:
 
 
 def extensions() -> list[Extension]:
-    headers = sorted(str(path) for path in Path("kernels/simd").glob("*.h"))
+    headers = sorted(
+        str(path) for path in [*Path("kernels/simd").glob("*.h"), *Path("kernels").glob("*.pxd")]
+    )
     return [
         Extension(
             f"kernels.{path.stem}",

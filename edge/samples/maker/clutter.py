@@ -202,5 +202,5 @@ def rag(rng: np.random.Generator, size: int) -> Sprite:
     return sprite
 
 
-TRAINED_OCCLUDERS = (card, bar)
+TRAINED_OCCLUDERS = (card, bar, cable, ball)
 HELD_OUT_OCCLUDERS = (twig, rag)

@@ -34,6 +34,21 @@ def _edge(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32
     return 1 - rng.uniform(0.1, 0.5) / (1 + np.exp(-np.clip((u - at) / soft, -30, 30)))
 
 
+def _dapple(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Light through leaves: soft spots of any size."""
+    field = clouds(rng, size, rng.uniform(2, 10), rng.uniform(0.5, 3))
+    return 1 - rng.uniform(0.1, 0.35) / (1 + np.exp(-field * rng.uniform(1, 6)))
+
+
+def _panes(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32]:
+    """The shadow of a window's bars: two directions, hard or soft."""
+    u, v = turned_grid(rng, size)
+    pitch, wide, hard = rng.uniform(0.15, 0.7, 2), rng.uniform(0.08, 0.3), rng.uniform(4, 40)
+    bars = [np.abs((along / p + rng.uniform()) % 1 - 0.5) for along, p in zip((u, v), pitch, strict=True)]
+    near = np.minimum(*bars) if rng.random() < 0.5 else bars[0]
+    return 1 - rng.uniform(0.1, 0.35) / (1 + np.exp(np.clip((near - wide) * hard * 4, -30, 30)))
+
+
 def _lamp(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32]:
     x, y = grid(size)
     radius = (x - rng.uniform(0, 1.3)) ** 2 + (y - rng.uniform(0, 1)) ** 2
@@ -43,7 +58,7 @@ def _lamp(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32
 def _blinds(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32]:
     u, _ = turned_grid(rng, size)
     wave = np.sin(2 * np.pi * u / rng.uniform(0.1, 0.4))
-    return 1 - rng.uniform(0.1, 0.35) / (1 + np.exp(-wave * 6))
+    return 1 - rng.uniform(0.08, 0.28) / (1 + np.exp(-wave * 6))
 
 
 class Light(NamedTuple):
@@ -57,8 +72,8 @@ class Light(NamedTuple):
     shades: tuple[Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float32]], ...]
 
 
-TRAINED = Light(gain=0.35, gamma=0.3, cast=0.15, noise=6.0, shadow=0.5, shades=(_edge,))
-HELD_OUT = Light(gain=0.35, gamma=0.3, cast=0.15, noise=7.0, shadow=0.7, shades=(_lamp, _blinds))
+TRAINED = Light(gain=0.3, gamma=0.25, cast=0.12, noise=5.0, shadow=0.6, shades=(_edge, _dapple, _panes))
+HELD_OUT = Light(gain=0.33, gamma=0.28, cast=0.14, noise=6.0, shadow=0.6, shades=(_lamp, _blinds))
 
 
 def photographed(rng: np.random.Generator, scene: Surface, light: Light) -> Picture:
@@ -80,7 +95,7 @@ def _exposed(scene: Surface) -> Surface:
 def _blurred(rng: np.random.Generator, scene: Surface) -> Surface:
     kind = rng.random()
     if kind < 0.4:
-        return cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.3, 1.0))
+        return cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.3, 0.9))
     if kind < 0.55:
         return cv2.filter2D(scene, -1, motion(rng.uniform(0, 180), rng.uniform(1.5, 4)))
     if kind < 0.7:

@@ -75,9 +75,9 @@ class Sprite:
     ) -> tuple[NDArray[np.int32], tuple[int, int], NDArray[np.uint8]]:
         """The outline in fixed point within the smallest window that holds it, that window's corner, and its canvas."""
         pixels = (outline + 1) * (self.size / 2)
-        left, top = np.clip(np.floor(pixels.min(axis=0)).astype(int) - margin - 1, 0, self.size)
+        left, top = np.clip(np.floor(pixels.min(axis=0)).astype(int) - margin - 1, 0, self.size - 1)
         right, bottom = np.clip(np.ceil(pixels.max(axis=0)).astype(int) + margin + 2, 0, self.size)
-        canvas = np.zeros((max(0, bottom - top), max(0, right - left)), np.uint8)
+        canvas = np.zeros((max(1, bottom - top), max(1, right - left)), np.uint8)
         fixed = np.round((pixels - (left, top)) * 2**SHIFT).astype(np.int32)
         return fixed, (int(left), int(top)), canvas
 

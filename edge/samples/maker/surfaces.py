@@ -58,7 +58,8 @@ def wood(rng: np.random.Generator, size: Size) -> Surface:
 
 def tiles(rng: np.random.Generator, size: Size) -> Surface:
     u, v = turned_grid(rng, size)
-    pitch, joint = rng.uniform(0.15, 0.5), rng.uniform(0.02, 0.06)
+    pitch, joint = rng.uniform(0.15, 0.5), rng.uniform(0.02, 0.08)
+    u = u * rng.uniform(0.4, 1.0)
     colour = pick(rng, PALE, GREY, ANY)
     surface = tinted(colour, fractal(rng, size, 4), rng.uniform(0.02, 0.08))
     shade = rng.normal(1, rng.uniform(0, 0.1), (64,))
@@ -110,8 +111,9 @@ def dead_leaves(rng: np.random.Generator, size: Size) -> Surface:
     """Shapes over shapes of every size, as photographs are made of: edges and areas, but no thing."""
     height, width = size
     surface = tinted(pick(rng, ANY, GREY), fractal(rng, size, 3), 0.15)
-    for _ in range(int(rng.integers(20, 90))):
-        radius = height * 0.04 * rng.uniform(0.02, 1) ** -0.6
+    coarse = rng.uniform(0.008, 0.05)
+    for _ in range(int(rng.integers(20, 120))):
+        radius = height * coarse * rng.uniform(0.02, 1) ** -0.6
         centre = rng.uniform(0, 1, 2) * (width, height)
         angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
         shape = (
@@ -143,10 +145,27 @@ def chevrons(rng: np.random.Generator, size: Size) -> Surface:
     return (pick(rng, ANY, GREY) * share + pick(rng, ANY, GREY, PALE) * (1 - share)).astype(np.float32)
 
 
+def rings(rng: np.random.Generator, size: Size) -> Surface:
+    u, v = turned_grid(rng, size)
+    pitch = rng.uniform(0.1, 0.5)
+    away = np.hypot((u / pitch) % 1 - 0.5, (v / pitch) % 1 - 0.5)
+    share = ((away * rng.uniform(2, 7)) % 1 < 0.5)[..., None]
+    surface = np.where(share, pick(rng, ANY, GREY, PALE), pick(rng, ANY, GREY, PALE))
+    return np.clip(surface * (1 + 0.06 * clouds(rng, size, 4))[..., None], 0, 255).astype(np.float32)
+
+
+def labyrinth(rng: np.random.Generator, size: Size) -> Surface:
+    field = clouds(rng, size, rng.uniform(4, 20), rng.choice([0.4, 1.0, 2.5]))
+    share = np.clip(np.sin(field * rng.uniform(2, 5)) * rng.uniform(2, 10) + 0.5, 0, 1)[..., None]
+    return (pick(rng, ANY, GREY) * share + pick(rng, ANY, GREY, PALE) * (1 - share)).astype(np.float32)
+
+
+SINGLE = (gradient, noise, wood, tiles, cloth, speckle, room, dead_leaves, dots, chevrons, rings, labyrinth)
+
+
 def patchwork(rng: np.random.Generator, size: Size) -> Surface:
     """Two surfaces, one showing through the pattern of a third."""
-    plain = (gradient, noise, wood, tiles, cloth, speckle, room, dead_leaves, dots, chevrons)
-    first, second, third = (plain[int(i)](rng, size) for i in rng.integers(len(plain), size=3))
+    first, second, third = (SINGLE[int(i)](rng, size) for i in rng.integers(len(SINGLE), size=3))
     level = third.mean(axis=2, keepdims=True)
     share = np.clip((level - np.median(level)) / 8 + 0.5, 0, 1) * rng.uniform(0.4, 1)
     return (first * (1 - share) + second * share).astype(np.float32)
@@ -201,18 +220,5 @@ def rug(rng: np.random.Generator, size: Size) -> Surface:
     return np.clip(surface * (1 + 0.05 * fibre)[..., None], 0, 255).astype(np.float32)
 
 
-TRAINED = (
-    gradient,
-    noise,
-    wood,
-    tiles,
-    cloth,
-    speckle,
-    room,
-    dead_leaves,
-    dots,
-    chevrons,
-    patchwork,
-    patchwork,
-)
+TRAINED = (*SINGLE, patchwork, patchwork, patchwork)
 HELD_OUT = (marble, brick, terrazzo, corrugated, rug)

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from answers import MEAN, SCALE
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 
 class Plan(NamedTuple):
@@ -40,15 +40,16 @@ def taught(network: nn.Module, pictures: NDArray[np.uint8], loss: Loss, plan: Pl
     rng = np.random.default_rng(plan.seed)
     network.train().to(memory_format=torch.channels_last)
     mean_network = copy.deepcopy(network)
+    ladder = {scale: shrunk(pictures, scale) for _, scale in plan.ladder}
     steps = plan.epochs * (len(pictures) // plan.batch)
-    optimizer = torch.optim.AdamW(_groups(network), lr=plan.rate)
+    optimizer = torch.optim.AdamW(_groups(network), lr=plan.rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, plan.rate, total_steps=steps + 1, pct_start=0.15
     )
     started, total = time.perf_counter(), 0.0
     for step in range(steps):
         picked = _batch(rng, step, len(pictures), plan)
-        batch, mirrored = augmented(rng, pictures[picked], _scale(plan, step / steps))
+        batch, mirrored = augmented(rng, ladder[_scale(plan, step / steps)][picked])
         value = loss(network, batch, picked, mirrored)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
@@ -82,6 +83,14 @@ def _scale(plan: Plan, done: float) -> float:
     return next(scale for until, scale in plan.ladder if done < until)
 
 
+def shrunk(pictures: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """All pictures, smaller by `scale`."""
+    if scale == 1:
+        return pictures
+    size = (round(pictures.shape[2] * scale), round(pictures.shape[1] * scale))
+    return np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures])
+
+
 @torch.no_grad()
 def _follow(mean_network: nn.Module, network: nn.Module, keep: float) -> None:
     for kept, now in zip(mean_network.state_dict().values(), network.state_dict().values(), strict=True):
@@ -98,21 +107,15 @@ def _progress(step: int, steps: int, loss: float, seconds: float) -> None:
     sys.stderr.flush()
 
 
-def augmented(
-    rng: np.random.Generator, pictures: NDArray[np.uint8], scale: float = 1.0
-) -> tuple[Tensor, NDArray[np.bool_]]:
+def augmented(rng: np.random.Generator, pictures: NDArray[np.uint8]) -> tuple[Tensor, NDArray[np.bool_]]:
     """Normalised RGB (n, 3, h, w), half of them mirrored, each with its own brightness, contrast and colour."""
     count = len(pictures)
     batch = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
-    if scale != 1:
-        batch = functional.interpolate(batch, scale_factor=scale, mode="bilinear", antialias=True)
     mirrored = rng.random(count) < 0.5
     which = torch.from_numpy(mirrored)
     batch[which] = batch[which].flip(3)
-    swap = torch.from_numpy(rng.random(count) < 0.15)  # blue for red: a colour is nothing to rely on
-    batch[swap] = batch[swap].flip(1)
-    gain = torch.from_numpy(rng.uniform(0.8, 1.25, (count, 3, 1, 1)).astype(np.float32))
-    lift = torch.from_numpy(rng.uniform(-15, 15, (count, 1, 1, 1)).astype(np.float32))
+    gain = torch.from_numpy(rng.uniform(0.9, 1.12, (count, 3, 1, 1)).astype(np.float32))
+    lift = torch.from_numpy(rng.uniform(-12, 12, (count, 1, 1, 1)).astype(np.float32))
     return prepared((batch * gain + lift).clamp_(0, 255).flip(1)), mirrored
 
 

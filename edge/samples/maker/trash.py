@@ -74,10 +74,10 @@ def sorter_picture(split: Split, index: int, side: int = 128) -> Shown:
         _aside(rng, canvas, _any(rng, clutter.THINGS))
     if rng.random() < 0.15:
         _aside(rng, canvas, _any(rng, ITEMS))
-    extent = side * rng.uniform(0.6, 1.12)
+    extent = side * rng.uniform(0.68, 1.15)
     laid = _put(rng, canvas, ITEMS[kind], extent, 0.5 + rng.normal(0, 0.06, 2))
     mask = laid.mask
-    if rng.random() < 0.33:
+    if rng.random() < 0.3:
         mask = mask * (1 - _cover(rng, canvas, laid, extent, split.occluders))
     coarse = cv2.resize(mask, (side // 8, side // 8), interpolation=cv2.INTER_AREA) * 255
     return Shown(optics.photographed(rng, canvas, split.light), kind // KINDS, kind, coarse.astype(np.uint8))
@@ -129,7 +129,9 @@ def _table(rng: np.random.Generator, split: Split, size: tuple[int, int]) -> Fou
 
 
 def _surface(rng: np.random.Generator, split: Split, size: tuple[int, int]) -> Surface:
-    return split.surfaces[int(rng.integers(len(split.surfaces)))](rng, size)
+    """One of the split's surfaces, more or less washed out: what lies on it should stand out, mostly."""
+    surface = split.surfaces[int(rng.integers(len(split.surfaces)))](rng, size)
+    return surface + rng.uniform(0, 0.6) * (surface.mean(axis=(0, 1)) - surface)
 
 
 def _any(rng: np.random.Generator, choices: tuple[Draw, ...]) -> Draw:
@@ -141,8 +143,8 @@ def _draw(rng: np.random.Generator, draw: Draw, extent: float) -> Sprite:
 
 
 def _pose(rng: np.random.Generator, size: tuple[int, int], extent: float, at: NDArray[np.float64]) -> Pose:
-    upright = rng.random() < 0.3
-    angle = rng.normal(0, 12) if upright else rng.uniform(0, 360)
+    upright = rng.random() < 0.6
+    angle = rng.normal(0, 30) if upright else rng.uniform(0, 360)
     x, y = at * size
     squeeze, shear = rng.uniform(0.72, 1.12), rng.uniform(-0.18, 0.18)
     return Pose(float(x), float(y), extent, angle, squeeze, shear, bool(rng.random() < 0.5))
@@ -184,12 +186,12 @@ def _hidden(mask: NDArray[np.float32], by: NDArray[np.float32]) -> float:
 def _cover(
     rng: np.random.Generator, canvas: Surface, laid: Laid, extent: float, choices: tuple[Draw, ...]
 ) -> NDArray[np.float32]:
-    """Put something before the thing, if it leaves at least seven tenths of it to be seen; what it covers (h, w)."""
+    """Put something before the thing, if it leaves at least three quarters of it to be seen; what it covers (h, w)."""
     sprite = _draw(rng, _any(rng, choices), extent)
     x1, y1, x2, y2 = laid.box
     for _ in range(3):
         at = rng.uniform((x1, y1), (x2, y2)) / canvas.shape[1::-1]
         pose = _pose(rng, canvas.shape[1::-1], extent * rng.uniform(0.3, 0.7), at)
-        if _hidden(laid.mask, scene.silhouette(sprite, pose, canvas.shape[:2])) < 0.28:
+        if _hidden(laid.mask, scene.silhouette(sprite, pose, canvas.shape[:2])) < 0.25:
             return scene.lay(canvas, sprite, pose, scene.cast(rng)).mask
     return np.zeros(canvas.shape[:2], np.float32)

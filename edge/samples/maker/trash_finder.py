@@ -24,9 +24,9 @@ from trash import ITEMS, LABELS
 
 NAME = "trash-finder"
 SIZE = (256, 192)
-PICTURES, QUICK_PICTURES = 14000, 2000
+PICTURES, QUICK_PICTURES = 10000, 2000
 HELD_OUT = 2000
-PLAN = Plan(epochs=9, batch=24, rate=2e-3, seed=2, ladder=((0.3, 0.5), (1.0, 1.0)))
+PLAN = Plan(epochs=9, batch=24, rate=2e-3, seed=2, ladder=((0.4, 0.5), (1.0, 1.0)))
 QUICK_PLAN = PLAN._replace(epochs=4)
 THRESHOLD, IOU = 0.4, 0.5
 CLIP_QUALITY = 25

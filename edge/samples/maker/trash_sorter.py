@@ -22,9 +22,9 @@ from trash import ITEMS, LABELS
 
 NAME = "trash-sorter"
 SIDE = 128
-PICTURES, QUICK_PICTURES = 12000, 2000
+PICTURES, QUICK_PICTURES = 16000, 2000
 HELD_OUT = 3000
-PLAN = Plan(epochs=28, batch=48, rate=3e-3, seed=1, ladder=((0.45, 0.5), (0.8, 0.75), (1.0, 1.0)))
+PLAN = Plan(epochs=24, batch=48, rate=3e-3, seed=1, ladder=((0.4, 0.5), (0.68, 0.75), (1.0, 1.0)))
 QUICK_PLAN = PLAN._replace(epochs=2)
 CLIP_QUALITY = 25
 
