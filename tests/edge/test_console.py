@@ -22,6 +22,7 @@ import pytest
 from browsers import DESKTOP, PHONE, Visit
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page, expect
+from witness import wait_until
 
 from edge.errors import RunFailed
 from edge.supervise import Child
@@ -363,13 +364,17 @@ def test_a_page_goes_on_by_itself_when_the_console_was_started_again(
     expect(page.locator(".stage img")).to_have_count(2)
     assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
-    expect(page.get_by_text("Connection lost")).to_be_visible(timeout=10 * SECOND)
-    assert child.returncode == -signal.SIGKILL
+    # Whether the page tells of its loss before it is back is a matter of luck; what comes after it is not.
+    wait_until(lambda: child.restarted == 1 and child.pid is not None and shows(page, runtime, 4242), 30.0)
     expect(page.get_by_text("Connection lost")).to_be_hidden(timeout=20 * SECOND)
-    expect(page.locator(".messages tbody tr")).to_have_count(1, timeout=10 * SECOND)
-    runtime.send("cam-1/main/infer", infer(frame=4242))
-    expect(page.locator(".messages tbody tr").first).to_contain_text("4242")
     expect(page.locator(".stage img")).to_have_count(2)
+
+
+def shows(page: Page, runtime: Runtime, frame: int) -> bool:
+    """Whether a message that is sent now appears on the page."""
+    runtime.send("cam-1/main/infer", infer(frame=frame))
+    page.wait_for_timeout(500)
+    return str(frame) in "".join(page.locator(".messages").all_inner_texts())
 
 
 def test_a_page_of_another_site_is_refused(address: str) -> None:
