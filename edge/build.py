@@ -15,6 +15,7 @@ from edge.project import Project, Publish
 from inference.model import Model
 from streams import sources, status
 from streams.budget import BUDGETS
+from streams.detail import Detail, Size
 from streams.device import DeviceStream
 from streams.feed import Feed
 from streams.inbox import Inbox
@@ -39,6 +40,7 @@ class Runtime:
     config: Config
     project: Project
     model: Model
+    detail: Detail
     inbox: Inbox
     feeds: Mapping[str, Feed]
     live: frozenset[str]
@@ -66,10 +68,12 @@ def runtime(
     Raises what the parts raise (ours, one sentence each); nothing half built stays open.
     """
     with contextlib.ExitStack() as undo:
-        readers = readers_of(config, project, clock)
+        detail = Detail()
+        readers = readers_of(config, project, clock, detail)
         hook = hooks.load(project.hook) if project.hook is not None else None
         model = model_of(config, project)
         undo.callback(model.close)
+        detail.needed = needed_of(model, hook)
         sequence = Sequence(config.spool.folder(config.thing))
         undo.callback(sequence.close)
         transport = transport_of(config)
@@ -92,6 +96,7 @@ def runtime(
             config=config,
             project=project,
             model=model,
+            detail=detail,
             inbox=inbox,
             feeds=feeds_of(config, readers, inbox, clock),
             live=frozenset(name for name, reader in readers.items() if reader.live),
@@ -108,10 +113,18 @@ def runtime(
         return built
 
 
-def readers_of(config: Config, project: Project, clock: Clock) -> dict[str, Reader]:
+def needed_of(model: Model, hook: hooks.Hook | None) -> Callable[[Size], Size] | None:
+    """How much of a picture is decoded for the loop: what the model needs, but all of it for a user's hook."""
+    return model.needed if hook is None else None
+
+
+def readers_of(
+    config: Config, project: Project, clock: Clock, detail: Detail | None = None
+) -> dict[str, Reader]:
     """One reader for each source of the configuration; without any, the project's own clip."""
     return {
-        name: reader_of(config, name, source, clock) for name, source in sources_of(config, project).items()
+        name: reader_of(config, name, source, clock, detail)
+        for name, source in sources_of(config, project).items()
     }
 
 
@@ -124,9 +137,17 @@ def sources_of(config: Config, project: Project) -> dict[str, Source]:
     return {MAIN: Source(uri=str(project.clip))}
 
 
-def reader_of(config: Config, name: str, source: Source, clock: Clock) -> Reader:
+def reader_of(
+    config: Config, name: str, source: Source, clock: Clock, detail: Detail | None = None
+) -> Reader:
     return sources.reader(
-        source.uri, size=source.size, rate=source.rate, loop=source.loop, pace=source.pace, clock=clock
+        source.uri,
+        size=source.size,
+        rate=source.rate,
+        loop=source.loop,
+        pace=source.pace,
+        detail=detail,
+        clock=clock,
     )
 
 

@@ -12,6 +12,7 @@ from streams.device import DeviceStream
 from streams.frame import Frame
 from streams.project import ProjectStream
 from streams.sinks.http import HttpSink
+from streams.whole import whole_picture
 
 Message = dict[str, Any]
 
@@ -97,5 +98,7 @@ def latency_ms(result: Result) -> dict[str, float]:
 
 def painted(frame: Frame, result: Result, labels: tuple[str, ...]) -> Picture:
     """The frame as a BGR picture with the model's results drawn on it. Runs on the viewer's thread, not the loop's."""
-    pixels = frame.pixels if frame.format is PixelFormat.BGR else convert(frame.pixels, frame.format)
+    pixels, layout = whole_picture(frame)
+    if layout is not PixelFormat.BGR:
+        pixels = convert(pixels, layout)
     return overlay.paint(pixels, result, labels)

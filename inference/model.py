@@ -67,6 +67,13 @@ class Model:
         """How many pictures were submitted and not yet collected."""
         return len(self._underway)
 
+    def needed(self, size: tuple[int, int]) -> tuple[int, int]:
+        """To which size the model scales a picture of `size`, both (height, width) in pixels: more is of no use to it.
+
+        May be called from any thread.
+        """
+        return self._task.needed(size)
+
     def predict(self, pixels: Picture, format: PixelFormat) -> Result:  # noqa: A002
         """What the model says of one picture: put in, run and read with the least overhead.
 

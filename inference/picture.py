@@ -12,7 +12,7 @@ from inference.backends import UNKNOWN, Shape, Tensor, TensorSpec
 from inference.errors import ModelMismatch
 from inference.manifest import InputSpec, Manifest
 from kernels.formats import Picture, PixelFormat
-from kernels.placement import Placement
+from kernels.placement import Placement, fit_size
 
 DEFAULTS = InputSpec(color="rgb", resize="stretch", anchor="centre", pad=114)
 DTYPES = tuple(np.dtype(name) for name in (np.uint8, np.float16, np.float32))
@@ -32,6 +32,11 @@ class PictureInput:
     mean: tuple[float, ...] | None
     scale: tuple[float, ...] | None
     layout: str
+
+    def needed(self, size: tuple[int, int]) -> tuple[int, int]:
+        """To which size a picture of `size` is scaled, both (height, width) in pixels; larger ones say no more."""
+        fit = fit_size(size, self.size, self.resize, self.anchor)
+        return fit.height, fit.width
 
     def write(self, pixels: Picture, pixel_format: PixelFormat, tensor: Tensor) -> Placement:
         """Writes a picture into `tensor`, (C, height, width) or (height, width, C) as the layout says.

@@ -12,6 +12,7 @@ from kernels.formats import Picture, PixelFormat, picture_size
 from streams import segments
 from streams.frame import Frame
 from streams.segments import read_comment
+from streams.whole import whole_picture
 
 __all__ = ["Encoder", "fit", "jpeg", "read_comment"]
 
@@ -88,7 +89,7 @@ class Encoder:
         return None if encoded is None else segments.with_comment(encoded, fields)
 
     def _encode_within(self, frame: Frame, bound: int | None) -> bytes | None:
-        pixels, layout = frame.pixels, frame.format
+        pixels, layout = whole_picture(frame)
         if layout not in _COLOURS:
             pixels, layout = convert(pixels, layout), PixelFormat.BGR
         smallest = _smallest_scale(frame)

@@ -174,6 +174,7 @@ class Feed:
             pixels=sealed(shot.pixels),
             format=shot.format,
             jpeg=shot.jpeg,
+            whole=shot.whole,
         )
         self._captured += 1
         if not self._slot.put(frame):

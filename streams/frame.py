@@ -12,8 +12,9 @@ class Frame:
     id: counts up by one for each captured picture of a source, from 1; dropped pictures keep their numbers.
     source: the name of the source in the configuration.
     captured_at: monotonic seconds (`time.monotonic`), from the driver where it tells.
-    pixels: uint8, C-contiguous, laid out as `format` says.
+    pixels: uint8, C-contiguous, laid out as `format` says; smaller than the picture where `whole` says so.
     jpeg: the camera's own JPEG bytes of this picture, where it delivers such.
+    whole: (height, width) of the picture where `pixels` hold it at a part of its size; `jpeg` is all of it.
     """
 
     id: int
@@ -22,11 +23,12 @@ class Frame:
     pixels: Picture
     format: PixelFormat = PixelFormat.BGR
     jpeg: bytes | None = None
+    whole: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
-        return picture_size(self.pixels, self.format)
+        """(height, width) in pixels of the picture as it was captured."""
+        return self.whole or picture_size(self.pixels, self.format)
 
     @property
     def height(self) -> int:

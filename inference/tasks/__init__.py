@@ -20,6 +20,10 @@ class Task(Protocol):
 
     labels: tuple[str, ...]
 
+    def needed(self, size: tuple[int, int]) -> tuple[int, int]:
+        """To which size a picture of `size` is scaled, both (height, width): a source may give no more than that."""
+        ...
+
     def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int) -> Placement:
         """Puts a picture into the slot's input. Raises TypeError and ValueError for a misshapen picture."""
         ...

@@ -41,6 +41,9 @@ class ClassificationTask:
             )
         self._softmax = not self._gives_probabilities() if wanted.softmax is None else wanted.softmax
 
+    def needed(self, size: tuple[int, int]) -> tuple[int, int]:
+        return self._picture.needed(size)
+
     def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int) -> Placement:
         return self._picture.write(pixels, pixel_format, self._backend.input(slot)[0])
 

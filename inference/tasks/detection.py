@@ -36,6 +36,9 @@ class DetectionTask:
         self._limit = wanted.top_k
         self._reserve(self.decoder.anchors)
 
+    def needed(self, size: tuple[int, int]) -> tuple[int, int]:
+        return self._picture.needed(size)
+
     def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int) -> Placement:
         return self._picture.write(pixels, pixel_format, self._backend.input(slot)[0])
 

@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from kernels.formats import Picture, PixelFormat
+from streams.detail import Detail
 from streams.errors import SourceInvalid, SourceNotFound
 from streams.redact import redact_uri
 
@@ -38,6 +39,7 @@ class Shot(NamedTuple):
     stamp: when it was taken by the driver's own clock, seconds, where the driver tells; not yet believed.
     due: not to be handed on before this monotonic time, where the source keeps a pace.
     jpeg: the very bytes that the camera delivered, where these are a JPEG of this picture.
+    whole: (height, width) of that JPEG, where `pixels` hold it at a part of its size.
     """
 
     pixels: Picture
@@ -45,6 +47,7 @@ class Shot(NamedTuple):
     stamp: float | None = None
     due: float | None = None
     jpeg: bytes | None = None
+    whole: tuple[int, int] | None = None
 
 
 class Reader(Protocol):
@@ -88,17 +91,19 @@ def reader(
     rate: float | None = None,
     loop: bool | None = None,
     pace: str | None = None,
+    detail: Detail | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Reader:
     """The reader for an address; nothing is opened yet.
 
     size: (width, height) in pixels asked of a camera or of `synthetic:`. rate: pictures a second, likewise,
     and of a file or folder at pace realtime. loop: begin anew at the end of a file or folder. pace: "fast"
-    (the default) or "realtime", for files and folders. clock: monotonic seconds, used for the pace. Raises
-    SourceInvalid for what can never work, SourceNotFound for a file or folder that is not there. A camera
-    that is not there is no error yet: it may be plugged in.
+    (the default) or "realtime", for files and folders. detail: how much of each JPEG to decode; None: all.
+    clock: monotonic seconds, used for the pace. Raises SourceInvalid for what can never work, SourceNotFound for
+    a file or folder that is not there. A camera that is not there is no error yet: it may be plugged in.
     """
     _check(uri, size, rate, pace)
+    detail = detail or Detail()
     realtime = pace == "realtime"
     scheme = _scheme(uri)
     if size is not None and scheme not in ("camera", "synthetic"):
@@ -106,7 +111,12 @@ def reader(
     if scheme == "camera":
         from streams.sources.camera import Camera, device
 
-        return Camera(device(uri.partition(":")[2] if uri.lower().startswith("camera:") else uri), size, rate)
+        return Camera(
+            device(uri.partition(":")[2] if uri.lower().startswith("camera:") else uri),
+            size,
+            rate,
+            detail=detail,
+        )
     if scheme == "synthetic":
         from streams.sources.synthetic import synthetic
 
@@ -114,21 +124,25 @@ def reader(
     if scheme in ("rtsp", "rtsps", "http", "https"):
         from streams.sources.network import network
 
-        return network(_checked_url(uri), rate=rate, loop=bool(loop), realtime=realtime, clock=clock)
-    return _local(_path(uri), rate, bool(loop), realtime, clock)
+        return network(
+            _checked_url(uri), rate=rate, loop=bool(loop), realtime=realtime, detail=detail, clock=clock
+        )
+    return _local(_path(uri), rate, bool(loop), realtime, detail, clock)
 
 
-def _local(path: Path, rate: float | None, loop: bool, realtime: bool, clock: Callable[[], float]) -> Reader:
+def _local(
+    path: Path, rate: float | None, loop: bool, realtime: bool, detail: Detail, clock: Callable[[], float]
+) -> Reader:
     if not path.exists():
         hint = f"; a camera's address is camera:{path}" if str(path).isdigit() else ""
         raise SourceNotFound(f"{path} does not exist, seen from {Path.cwd()}{hint}")
     if path.is_dir() or path.suffix.lower() in PICTURES:
         from streams.sources.folder import Folder
 
-        return Folder(path, rate=rate, loop=loop, realtime=realtime, clock=clock)
+        return Folder(path, rate=rate, loop=loop, realtime=realtime, detail=detail, clock=clock)
     from streams.sources.file import local_file
 
-    return local_file(path, rate=rate, loop=loop, realtime=realtime, clock=clock)
+    return local_file(path, rate=rate, loop=loop, realtime=realtime, detail=detail, clock=clock)
 
 
 def _scheme(uri: str) -> str:

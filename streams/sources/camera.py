@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 
 from kernels.formats import Picture, PixelFormat, picture_size
+from streams.detail import Detail
 from streams.errors import BadFrame, SourceInvalid, SourceUnavailable
 from streams.sources import Shot, mjpeg
 from streams.sources.capture import Capture, fourcc, open_device
@@ -42,7 +43,7 @@ class Camera:
 
     Shots are BGR beside the camera's JPEG bytes, or YUYV or NV12 as it came, or else BGR as OpenCV converts it;
     stamped with the driver's time. size: (width, height) in pixels, rate: pictures a second; None leaves the
-    choice to the camera.
+    choice to the camera. detail: how much of each JPEG to decode.
     """
 
     live = True
@@ -54,6 +55,7 @@ class Camera:
         size: tuple[int, int] | None = None,
         rate: float | None = None,
         *,
+        detail: Detail | None = None,
         opener: Callable[[str | int], Capture | None] = open_device,
         roots: Roots = HERE,
     ) -> None:
@@ -62,6 +64,7 @@ class Camera:
         self._rate = rate
         self._opener = opener
         self._roots = roots
+        self._detail = detail or Detail()
         self._pool = Pool()
         self._capture: Capture | None = None
         self._format = ""
@@ -148,9 +151,9 @@ class Camera:
         if not mjpeg.is_jpeg(data):
             self._count_odd()
             raise BadFrame(f"{self._told} gave {len(data)} bytes that are no JPEG")
-        pixels = mjpeg.decode(data, self._pool)
+        pixels, whole = mjpeg.decode_for(data, self._detail, self._pool)
         self._odd = -1
-        return Shot(pixels, PixelFormat.BGR, stamp, jpeg=data)
+        return Shot(pixels, PixelFormat.BGR, stamp, jpeg=data, whole=whole)
 
     def _count_odd(self) -> None:
         if self._odd < 0:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from streams.detail import Detail
 from streams.errors import BadFrame, SourceError, SourceInvalid, SourceUnavailable
 from streams.sources import Shot
 from streams.sources.capture import open_video
@@ -16,12 +17,20 @@ _USUAL_RATE = 25.0
 
 
 def local_file(
-    path: Path, *, rate: float | None, loop: bool, realtime: bool, clock: Callable[[], float]
+    path: Path,
+    *,
+    rate: float | None,
+    loop: bool,
+    realtime: bool,
+    detail: Detail | None = None,
+    clock: Callable[[], float],
 ) -> "VideoFile":
     """The reader for a file that exists. Raises SourceInvalid for what is certainly no video."""
     _check(path)
     # An absolute path has no colon that FFmpeg could read as a protocol.
-    return VideoFile(str(path.resolve()), str(path), rate=rate, loop=loop, realtime=realtime, clock=clock)
+    return VideoFile(
+        str(path.resolve()), str(path), rate=rate, loop=loop, realtime=realtime, detail=detail, clock=clock
+    )
 
 
 class VideoFile:
@@ -29,8 +38,8 @@ class VideoFile:
 
     target: what FFmpeg opens; label: what people read, without secrets. recorded: a file, whose failure to
     open is final; False: on a server, which may come back. rate: pictures a second at pace realtime, instead
-    of the video's. A damaged picture of an MJPEG video raises BadFrame; other codecs leave it out, which
-    `notice` tells at the end.
+    of the video's. detail: how much of each picture of an MJPEG video to decode. A damaged one of these raises
+    BadFrame; other codecs leave it out, which `notice` tells at the end.
     """
 
     live = False
@@ -44,6 +53,7 @@ class VideoFile:
         rate: float | None = None,
         loop: bool = False,
         realtime: bool = False,
+        detail: Detail | None = None,
         clock: Callable[[], float] = time.monotonic,
         opener: Opener = open_video,
     ) -> None:
@@ -53,6 +63,7 @@ class VideoFile:
         self._loop = loop
         self._timing = Timing(realtime, rate, clock)
         self._opener = opener
+        self._detail = detail or Detail()
         self._pool = Pool()
         self._video: Video | None = None
         self._next: Shot | BadFrame | None = None
@@ -94,7 +105,7 @@ class VideoFile:
     def _start(self) -> Video:
         """Open and read until the first picture, so that whatever is no video says so here."""
         self._good = self._bad = 0
-        video = Video.open(self._target, self._pool, self._opener)
+        video = Video.open(self._target, self._pool, self._detail, self._opener)
         if video is None:
             raise self._unreadable("no video that can be read")
         self._video = video
@@ -117,15 +128,14 @@ class VideoFile:
 
     def _advance(self, video: Video) -> Shot | BadFrame | None:
         try:
-            picture = video.read()
+            shot = video.read()
         except BadFrame as error:
             self._bad += 1
             return BadFrame(f"picture {self._good + self._bad} of {self._label}: {error}")
-        if picture is None:
+        if shot is None:
             return None
         self._good += 1
-        pixels, jpeg = picture
-        return Shot(pixels, due=self._timing.due(video.position), jpeg=jpeg)
+        return shot._replace(due=self._timing.due(video.position))
 
     def _finish(self) -> None:
         """At the last picture: begin anew where asked to, else end."""

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from kernels.formats import Picture
+from streams.detail import Detail
 from streams.errors import BadFrame, SourceInvalid, SourceUnavailable
 from streams.sources import PICTURES, Shot, mjpeg
 from streams.sources.pool import Pool
@@ -24,7 +25,7 @@ class Folder:
 
     path: a folder, or one picture. The list is made at `open`: 2.jpg comes before 10.jpg, hidden files are
     left out. rate: pictures a second at pace realtime. A JPEG comes with its own bytes, unless a camera's
-    note says that it is to be turned.
+    note says that it is to be turned. detail: how much of a JPEG to decode.
     """
 
     live = False
@@ -37,11 +38,13 @@ class Folder:
         rate: float | None = None,
         loop: bool = False,
         realtime: bool = False,
+        detail: Detail | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
         self._loop = loop
         self._timing = Timing(realtime, rate or USUAL_RATE, clock)
+        self._detail = detail or Detail()
         self._pool = Pool()
         self._pictures: list[Path] | None = None
         self._place = 0
@@ -87,7 +90,8 @@ class Folder:
             raise BadFrame(f"{path} cannot be read: {error.strerror}") from None
         try:
             if mjpeg.is_jpeg(data) and _EXIF not in data[:_HEAD]:
-                return Shot(mjpeg.decode(data, self._pool), due=due, jpeg=data)
+                pixels, whole = mjpeg.decode_for(data, self._detail, self._pool)
+                return Shot(pixels, due=due, jpeg=data, whole=whole)
             return Shot(_decoded(data), due=due)
         except BadFrame as error:
             raise BadFrame(f"{path}: {error}") from None

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import cv2
 
-from kernels.formats import Picture
+from streams.detail import Detail
 from streams.errors import BadFrame
-from streams.sources import mjpeg
+from streams.sources import Shot, mjpeg
 from streams.sources.capture import Capture, fourcc, open_video
 from streams.sources.pool import Pool
 
@@ -21,12 +21,13 @@ class Video:
     """One opened capture. Pictures are BGR in arrays of the pool; MJPEG comes with its own JPEG bytes.
 
     frames: how many pictures the header promises, 0 where it says nothing. rate: pictures a second, 0
-    likewise.
+    likewise. detail: how much of each JPEG of an MJPEG is decoded.
     """
 
-    def __init__(self, capture: Capture, pool: Pool) -> None:
+    def __init__(self, capture: Capture, pool: Pool, detail: Detail) -> None:
         self._capture = capture
         self._pool = pool
+        self._detail = detail
         self.codec = fourcc(capture)
         self.frames = _number(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.rate = max(0.0, capture.get(cv2.CAP_PROP_FPS))
@@ -35,12 +36,12 @@ class Video:
         self._raw = self.codec == "MJPG" and capture.set(cv2.CAP_PROP_FORMAT, -1)
 
     @classmethod
-    def open(cls, target: str, pool: Pool, opener: Opener = open_video) -> "Video | None":
+    def open(cls, target: str, pool: Pool, detail: Detail, opener: Opener = open_video) -> "Video | None":
         """None where FFmpeg finds no pictures there."""
         capture = opener(target)
         if capture is None:
             return None
-        video = cls(capture, pool)
+        video = cls(capture, pool, detail)
         if video.codec in _TEXT or min(video.size) < 1:
             video.close()
             return None
@@ -51,23 +52,24 @@ class Video:
         """When the last picture is to be shown, seconds from the start."""
         return self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
 
-    def read(self) -> tuple[Picture, bytes | None] | None:
-        """The next picture and its JPEG bytes; None where no more comes. Raises BadFrame for a bad JPEG."""
+    def read(self) -> Shot | None:
+        """The next picture; None where no more comes. Raises BadFrame for a bad JPEG."""
         read, picture = self._capture.read(None if self._raw else self._pool.take(self._shape))
         if not read or picture is None or not picture.size:
             return None
         if picture.ndim == 2:
             return self._from_jpeg(picture.tobytes())
         self._shape = picture.shape
-        return picture, None
+        return Shot(picture)
 
     def close(self) -> None:
         self._capture.release()
 
-    def _from_jpeg(self, data: bytes) -> tuple[Picture, bytes | None]:
+    def _from_jpeg(self, data: bytes) -> Shot:
         if not mjpeg.is_jpeg(data):
             raise BadFrame(f"a picture of {len(data)} bytes is no JPEG")
-        return mjpeg.decode(data, self._pool), data
+        pixels, whole = mjpeg.decode_for(data, self._detail, self._pool)
+        return Shot(pixels, jpeg=data, whole=whole)
 
 
 def _number(count: float) -> int:

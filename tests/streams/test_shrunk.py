@@ -50,7 +50,7 @@ def test_a_picture_of_odd_size_comes_whole_or_in_parts(picture):
 
 @pytest.mark.parametrize("damage", [b"", b"no picture", b"\xff\xd8\xff"])
 def test_what_is_no_jpeg_is_refused(damage):
-    with pytest.raises(BadFrame, match="is no JPEG that can be read"):
+    with pytest.raises(BadFrame, match="is no JPEG"):
         decode_shrunk(damage, (10, 10), Pool())
 
 
