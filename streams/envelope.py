@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from streams import clock
+from streams import clock, masks
 from streams.errors import PayloadTooLarge
 from streams.frame import Frame
 
@@ -61,8 +61,8 @@ def infer_message(
 
     seq: 1 and up, counting per source. now: monotonic seconds of this moment, wall_ms: wall time of this
     moment; the message's own times are the capture's, and `frame.age_ms` is how long ago that was. model:
-    name, sha256, backend, device. latency_ms: milliseconds of prepare, infer, interpret, total. results: rows
-    with label, label_id, score and, for a detection, box (x1, y1, x2, y2, each 0..1).
+    name, sha256, backend, device. latency_ms: milliseconds of prepare, infer, interpret, total. results: rows as
+    the schema tells them: label, label_id, and by task score, box (x1, y1, x2, y2, each 0..1), track_id, area, mask.
     """
     height, width = frame.size
     return {
@@ -88,16 +88,21 @@ def infer_message(
 def encode(message: Mapping[str, Any], max_bytes: int | None = None) -> bytes:
     """`message` as compact UTF-8 JSON of at most `max_bytes` bytes.
 
-    What is too large loses its results of the lowest score until it fits, and gains "truncated": true. Raises
-    PayloadTooLarge when it does not fit even without results; ValueError, naming the field, for a number that
-    JSON does not have; TypeError for anything that is not plain JSON.
+    What is too large gains "truncated": true; its masks are halved, a few times at most, then left out, then its
+    results of the lowest score (or area) are, until it fits. Raises PayloadTooLarge when it does not fit even
+    without results; ValueError, naming the field, for a number that JSON does not have; TypeError for anything that
+    is not plain JSON.
     """
     payload = dumps(message)
     if max_bytes is None or len(payload) <= max_bytes:
         return payload
     results = message.get("results")
     rows = list(results) if isinstance(results, list) else []
-    shrunk = _fewest_lost(message, rows, max_bytes)
+    for coarser in masks.coarser(rows):
+        smaller = dumps({**message, "results": coarser, "truncated": True})
+        if len(smaller) <= max_bytes:
+            return smaller
+    shrunk = _fewest_lost(message, masks.without(rows), max_bytes)
     if shrunk is None:
         raise PayloadTooLarge(
             f"a message of {len(payload)} bytes does not fit into {max_bytes}, not even without its results"
@@ -121,7 +126,7 @@ def _fewest_lost(message: Mapping[str, Any], rows: list[Any], max_bytes: int) ->
 
 
 def _score(row: Any) -> float:
-    value = row.get("score") if isinstance(row, Mapping) else None
+    value = row.get("score", row.get("area")) if isinstance(row, Mapping) else None
     return float(value) if isinstance(value, int | float) else -math.inf
 
 

@@ -9,7 +9,8 @@ StreamError(Exception)
 ├── TransportError          (ConnectionError)    the broker refused, or is away
 ├── PayloadTooLarge         (ValueError)         over the transport's budget
 ├── TopicInvalid            (ValueError)         against MQTT's or AWS IoT's rules
-└── StateBusy               (RuntimeError)       another process holds the state folder
+├── StateBusy               (RuntimeError)       another process holds the state folder
+└── LedgerDamaged           (ValueError)         the spool's file is no database, or contradicts itself
 """
 
 
@@ -51,3 +52,7 @@ class TopicInvalid(StreamError, ValueError):
 
 class StateBusy(StreamError, RuntimeError):
     """Another process holds the state folder."""
+
+
+class LedgerDamaged(StreamError, ValueError):
+    """The spool's file is no database, or its contents contradict each other."""

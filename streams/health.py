@@ -19,13 +19,16 @@ def health_message(
     sources: Mapping[str, Mapping[str, Any]] | None = None,
     messages: Mapping[str, Any] | None = None,
     kernels: Mapping[str, str] | None = None,
+    hook: Mapping[str, float] | None = None,
+    swaps: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The message `lensracer.health/1`, in plain Python types.
 
     now: monotonic seconds, wall_ms: wall time, both of this moment. uptime_s: since the runtime started.
     http: address of the pictures, without a token; None where none are served. sources: by name, at least
     `state`; further figures (captured, dropped, bad, fps) as they are known. messages: counts of project,
-    device, acked, spooled, dropped.
+    device, acked, spooled, dropped. hook: counts of errors and slow answers, and the worst time. swaps: counts of
+    asked, done, refused, rolled_back.
     """
     return {
         "schema": envelope.HEALTH,
@@ -37,4 +40,6 @@ def health_message(
         "sources": {name: dict(state) for name, state in (sources or {}).items()},
         "messages": dict(messages or {}),
         "kernels": dict(kernels or {}),
+        "hook": dict(hook or {}),
+        "swaps": dict(swaps or {}),
     }

@@ -40,6 +40,10 @@ class ProjectStream:
         self._spool, self._sequence, self._policy = spool, sequence, policy
         self._clock, self._wall_ms = clock, wall_ms
 
+    def follow(self, policy: Policy) -> None:
+        """From now on another policy decides."""
+        self._policy = policy
+
     def wants(self, key: Hashable, now: float) -> bool:
         """Whether a result described by `key` is worth a message now.
 

@@ -52,7 +52,8 @@ class Entry:
     """A message in the store.
 
     number: counts up in the order of put. payload: as it goes over the wire; the sender may cut it. size:
-    bytes that it takes in the store, whatever becomes of the payload. captured_at: as in Item.
+    bytes that it takes in the store, whatever becomes of the payload. captured_at: as in Item. unsynced: its times
+    were told before the wall clock was set, and are corrected when it leaves.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Entry:
     retain: bool
     size: int
     captured_at: float | None = None
+    unsynced: bool = False
 
 
 class SpoolStatus(NamedTuple):
@@ -307,7 +309,12 @@ def weigh(payload: Payload) -> int:
 
 
 def _weigh(value: Any) -> int:
-    if isinstance(value, Mapping):
+    kind = type(value)
+    if kind is str:
+        return 50 + len(value)
+    if kind is float or kind is int:  # most of a message: told without asking for abstract classes
+        return 32
+    if kind is dict or isinstance(value, Mapping):
         return 200 + 60 * len(value) + _some(value.values(), len(value))
     if isinstance(value, list | tuple):
         return 56 + 8 * len(value) + _some(value, len(value))

@@ -7,7 +7,8 @@ import jsonschema
 import numpy as np
 import pytest
 
-from streams import envelope, status
+from kernels.runs import decode_runs, encode_runs
+from streams import envelope, masks, status
 from streams.errors import PayloadTooLarge
 from streams.frame import Frame
 from streams.health import health_message
@@ -189,3 +190,67 @@ def test_a_status_message_is_valid_and_a_will_tells_no_time() -> None:
 def test_an_unknown_schema_is_not_found() -> None:
     with pytest.raises(FileNotFoundError):
         envelope.schema("lensracer.infer/99")
+
+
+def masked(side: int, seed: int = 0) -> list[dict[str, Any]]:
+    mask = (
+        np.random.default_rng(seed).integers(0, 2, (side // 8, side // 8), np.uint8).repeat(8, 0).repeat(8, 1)
+    )
+    return [
+        {
+            "label": name,
+            "label_id": label,
+            "area": 0.25 + label / 2,
+            "mask": {"size": [side, side], "box": [0.0, 0.0, 1.0, 1.0], "counts": counts},
+        }
+        for label, (name, counts) in enumerate(zip("ab", encode_runs(mask, (0, 1)), strict=True))
+    ]
+
+
+def test_masks_that_are_too_large_are_made_coarser_and_say_so() -> None:
+    made = message(masked(128))
+    valid(made)
+    cut = json.loads(envelope.encode(made, 5000))
+    valid(cut)
+    assert cut["truncated"] is True
+    for row, whole in zip(cut["results"], made["results"], strict=True):
+        side = row["mask"]["size"][0]
+        assert side in (64, 32, 16)
+        step = 128 // side
+        full = decode_runs(whole["mask"]["counts"], (128, 128))
+        assert (decode_runs(row["mask"]["counts"], (side, side)) == full[::step, ::step]).all()
+        assert row["mask"]["box"] == [0.0, 0.0, 1.0, 1.0]
+
+
+def test_masks_that_are_never_small_enough_are_left_out_and_the_areas_stay() -> None:
+    made = message(masked(256))
+    cut = json.loads(envelope.encode(made, 900))
+    valid(cut)
+    assert [(row["label"], row["area"], "mask" in row) for row in cut["results"]] == [
+        ("a", 0.25, False),
+        ("b", 0.75, False),
+    ]
+    assert cut["truncated"] is True
+
+
+def test_the_smallest_areas_go_first() -> None:
+    rows = [{"label": "a" * 40, "area": 0.2}, {"label": "b" * 40, "area": 0.8, "mask": {}}]
+    cut = json.loads(envelope.encode({"results": rows}, 110))
+    assert [row["area"] for row in cut["results"]] == [0.8]
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        None,
+        5,
+        {},
+        {"size": [2, 2], "counts": [9]},
+        {"size": [2], "counts": [4]},
+        {"size": [10**9, 10**9], "counts": [10**18]},
+    ],
+)
+def test_a_mask_that_is_none_is_left_out(mask: Any) -> None:
+    rows = [{"label": "x", "mask": mask}, {"label": "y"}, "no row"]
+    assert next(masks.coarser(rows)) == [{"label": "x"}, {"label": "y"}, "no row"]
+    assert list(masks.coarser(rows[1:])) == []

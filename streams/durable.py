@@ -1,0 +1,166 @@
+"""Where messages wait that must outlive the process: handed over in memory, committed by one writer, then sent.
+
+Nothing is sent before its commit. What a kill -9 can lose is what was handed over and not yet committed: what came
+within the last commit's time, a few milliseconds; at most MOST_UNWRITTEN bytes where the disk hangs. What a power cut
+can lose is what was committed since the last synchronisation. While the disk refuses (full, read-only) messages are
+kept and sent from memory, within the same bound, and written as soon as it takes them.
+"""
+
+import collections
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from streams import clock as wall
+from streams import envelope, gaps, times
+from streams.ledger import Ledger
+from streams.spool import OVERHEAD, Entry, Item, SpoolStatus, weigh
+from streams.stock import Stock
+from streams.writer import Writer
+
+MOST_UNWRITTEN = 32 * 1024 * 1024  # bytes in memory that wait for the disk
+
+
+class Handed(NamedTuple):
+    """What `put` was given, with its number and times (wall milliseconds, monotonic seconds)."""
+
+    number: int
+    item: Item
+    size: int
+    put_ms: int
+    mono: float
+
+
+class DurableSpool:
+    """See streams.spool.Spool. Messages live in the folder's ledger until they are acknowledged or given up.
+
+    max_bytes: what may wait, payloads and 256 bytes each. max_age: seconds after which a message is given up, None:
+    never. sync: seconds between two synchronisations of the disk, 0: each commit is one. clock: monotonic seconds.
+    Raises OSError where the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        *,
+        max_age: float | None = None,
+        sync: float = 1.0,
+        encode: Callable[[Mapping[str, Any]], bytes] = envelope.encode,
+        clock: Callable[[], float] = time.monotonic,
+        wall_ms: Callable[[], int] = wall.wall_ms,
+        synced: Callable[[], str] = wall.synced,
+    ) -> None:
+        if max_bytes <= 0:
+            raise ValueError(f"spool.max_bytes must be more than 0, not {max_bytes}")
+        self._clock, self._wall_ms, self._synced = clock, wall_ms, synced
+        ledger = Ledger(folder, synchronous=sync == 0)
+        self._stock = Stock(ledger.last(), ledger.totals())
+        if ledger.set_aside is not None:
+            self._stock.count("damaged_file")
+        self._writer = Writer(
+            ledger,
+            self._stock,
+            max_bytes,
+            max_age=max_age,
+            sync=sync,
+            encode=encode,
+            clock=clock,
+            wall_ms=wall_ms,
+        )
+        self._stirred = threading.Condition(self._stock.lock)
+        self._handed: collections.deque[Handed] = collections.deque()
+        self._handed_bytes = 0
+        self._most_unwritten = min(max_bytes, MOST_UNWRITTEN)
+        self._finished: list[int] = []
+        self._forgone: dict[str, list[gaps.Range]] = {}
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        size = weigh(item.payload) + OVERHEAD
+        put_ms, mono = self._wall_ms(), self._clock()
+        with self._stirred:
+            self._handed.append(Handed(self._stock.born(put=True), item, size, put_ms, mono))
+            self._handed_bytes += size
+            while self._handed_bytes > self._most_unwritten:
+                self._give_up_handed()
+            self._stirred.notify()
+
+    def take(self) -> Entry | None:
+        entry = self._stock.take()
+        if self._stock.hungry():
+            with self._stirred:
+                self._stirred.notify()
+        if entry is not None and entry.unsynced and self._synced() == "synced":
+            entry.payload = times.corrected(
+                entry.payload, boot=wall.boot_id(), wall_ms=self._wall_ms(), mono_ms=self._clock() * 1000
+            )
+        return entry
+
+    def done(self, entry: Entry) -> None:
+        with self._stirred:
+            self._stock.finish(entry)
+            self._finished.append(entry.number)
+            self._stirred.notify()
+
+    def give_back(self, entry: Entry, *, quietly: bool = False) -> None:
+        self._stock.give_back(entry, quietly=quietly)
+
+    def drop(self, entry: Entry, reason: str) -> None:
+        self._stock.count(reason)
+        self.done(entry)
+
+    def wait(self, timeout: float | None) -> None:
+        self._stock.wait(timeout)
+
+    def wake(self) -> None:
+        self._stock.stir()
+
+    def status(self) -> SpoolStatus:
+        return self._stock.status(self._handed_bytes)
+
+    def close(self) -> None:
+        """Commits what was handed over, synchronises, and lets the file go. Safe to call twice."""
+        with self._stirred:
+            self._closing = True
+            self._stirred.notify()
+        self.wake()
+        self._thread.join(10.0)
+
+    def _give_up_handed(self) -> None:
+        """The disk hangs and memory is full: the oldest of the least important goes, and is counted."""
+        worst = max(handed.item.kind for handed in self._handed)
+        place = next(at for at, handed in enumerate(self._handed) if handed.item.kind == worst)
+        lost = self._handed[place]
+        del self._handed[place]
+        self._handed_bytes -= lost.size
+        self._stock.handed -= 1
+        self._stock.refuse("full")
+        number = gaps.number_of(lost.item.payload)
+        if number is not None:
+            told = self._forgone.get(lost.item.topic, [])
+            self._forgone[lost.item.topic] = gaps.merged(told, [[number, number]])
+
+    def _run(self) -> None:
+        while not self._turn():
+            pass
+        self._writer.close()
+
+    def _turn(self) -> bool:
+        """Waits for work and does all of it in one commit; whether that was the last time."""
+        with self._stirred:
+            self._stirred.wait_for(self._has_work, self._writer.patience())
+            handed, self._handed, self._handed_bytes = self._handed, collections.deque(), 0
+            self._stock.handed -= len(handed)
+            finished, self._finished = self._finished, []
+            forgone, self._forgone = self._forgone, {}
+            closing = self._closing
+        self._writer.work(handed, finished, forgone, closing=closing)
+        return closing
+
+    def _has_work(self) -> bool:
+        return bool(self._handed or self._finished or self._closing or self._stock.hungry())
