@@ -25,6 +25,9 @@ LABELS = ("compost", "landfill", "recycling")
 KINDS = 5  # of things under each label
 ITEMS = (*trash_compost.ITEMS, *trash_landfill.ITEMS, *trash_recycling.ITEMS)
 PAD = 114
+STANDS_OUT = (
+    60.0  # how far a thing's mean colour is from that of what it lies on, in grey levels over the channels
+)
 Draw = Callable[[np.random.Generator, int], Sprite]
 
 
@@ -75,7 +78,8 @@ def sorter_picture(split: Split, index: int, side: int = 128) -> Shown:
     if rng.random() < 0.15:
         _aside(rng, canvas, _any(rng, ITEMS))
     extent = side * rng.uniform(0.68, 1.15)
-    laid = _put(rng, canvas, ITEMS[kind], extent, 0.5 + rng.normal(0, 0.06, 2))
+    pose = _pose(rng, (side, side), extent, 0.5 + rng.normal(0, 0.06, 2))
+    laid = scene.lay(canvas, _standing_out(rng, canvas, ITEMS[kind], pose), pose, scene.cast(rng))
     mask = laid.mask
     if rng.random() < 0.3:
         mask = mask * (1 - _cover(rng, canvas, laid, extent, split.occluders))
@@ -169,14 +173,34 @@ def _free(
 ) -> Laid | None:
     """Lay the thing where it hides next to nothing of the others; None when six tries found no such place."""
     size = np.array(canvas.shape[1::-1])
-    sprite = _draw(rng, draw, extent)
     margin = np.minimum(0.3 * extent / size, 0.5)
     for _ in range(6):
         pose = _pose(rng, canvas.shape[1::-1], extent, rng.uniform(margin, 1 - margin))
+        sprite = _standing_out(rng, canvas, draw, pose)
         alpha = scene.silhouette(sprite, pose, canvas.shape[:2])
         if all(_hidden(other.mask, alpha) < 0.12 for other in laid) and alpha.sum() > 60:
             return scene.lay(canvas, sprite, pose, scene.cast(rng))
     return None
+
+
+def _standing_out(rng: np.random.Generator, canvas: Surface, draw: Draw, pose: Pose) -> Sprite:
+    """The thing in a colour unlike what it will lie on, as people photograph it: the plainest of four tries at most."""
+    best, most = _draw(rng, draw, pose.extent), 0.0
+    for attempt in range(4):
+        sprite = best if attempt == 0 else _draw(rng, draw, pose.extent)
+        contrast = _contrast(canvas, sprite, scene.silhouette(sprite, pose, canvas.shape[:2]))
+        if contrast > most:
+            best, most = sprite, contrast
+        if most > STANDS_OUT:
+            break
+    return best
+
+
+def _contrast(canvas: Surface, sprite: Sprite, alpha: NDArray[np.float32]) -> float:
+    """How far the sprite's mean colour is from that of what is under it."""
+    under = (canvas * alpha[..., None]).sum(axis=(0, 1)) / max(float(alpha.sum()), 1.0)
+    own = sprite.paint.sum(axis=(0, 1)) / max(float(sprite.alpha.sum()), 1.0)
+    return float(np.linalg.norm(own - under))
 
 
 def _hidden(mask: NDArray[np.float32], by: NDArray[np.float32]) -> float:

@@ -62,7 +62,7 @@ On {figures.pictures:,} held-out pictures (other seeds, surfaces, light and obst
 By thing: {_list(figures.by_kind)}.
 
 On its own clip it agrees with the label track in {_percent(figures.clip)} of the frames. Each frame of the track has a
-label: while one thing pushes the other away, that of which more is to be seen.
+label: while one thing pushes the other away, that of the one nearer to the middle.
 
 **It has no word for nothing.** Shown a room or a face it still names one of the three labels; {_said(real)}
 

@@ -19,10 +19,11 @@ from trash import ITEMS, KINDS, LABELS
 SIZE = (640, 480)
 FPS = 24
 STAY = 24  # frames from one thing to the next
-SWAP = 7  # frames in which one comes and the other goes
+SWAP = 5  # frames in which one comes and the other goes
 SORTER_SEED = (1, 1)  # of the things; what else is drawn by chance has its own generator
 FINDER_SEED = (9, 2)
 SHADOW = Shadow(0.025, 0.04, 0.03, 0.45)
+FAR = 1e9  # pixels
 SPEED = 6  # pixels of the belt a frame
 RIDE = 360  # frames of the finder's clip
 APART = 25  # frames from one thing on the belt to the next
@@ -43,7 +44,7 @@ def head(says: str) -> dict[str, Any]:
 
 
 def sorter_clip() -> Iterator[Frame]:
-    """One thing at a time on a table; every frame shows one, the label is that of which more shows."""
+    """One thing at a time on a table; every frame shows one, the label is that of the one nearer to the middle."""
     rng = np.random.default_rng(SORTER_SEED)
     kinds = _in_turn(rng)
     things = [ITEMS[kind](rng, 400 * CRISP) for kind in kinds]
@@ -55,10 +56,10 @@ def sorter_clip() -> Iterator[Frame]:
         leaving = (
             _place(canvas, things[now - 1], starts[now - 1], since + STAY)
             if now and since <= SWAP + 2
-            else 0.0
+            else FAR
         )
         staying = _place(canvas, things[now], starts[now], since if now else since + SWAP)
-        kind = kinds[now - 1] if leaving > staying else kinds[now]
+        kind = kinds[now - 1] if leaving < staying else kinds[now]
         yield Frame(
             _seen(canvas, number),
             {"frame": number, "label": LABELS[kind // KINDS], "item": ITEMS[kind].__name__},
@@ -80,14 +81,13 @@ def _table(rng: np.random.Generator) -> Surface:
 
 
 def _place(canvas: Surface, thing: Sprite, start: float, since: int) -> float:
-    """Lay a thing as it lies `since` frames after its coming began; how much of it shows in the middle square."""
+    """Lay a thing as it lies `since` frames after its coming began; how far from the middle that is, in pixels."""
     coming = 1 - (1 - min(1.0, since / SWAP)) ** 2
     going = max(0.0, (since - STAY - 2) / SWAP) ** 2
     x = SIZE[0] * (0.5 + 0.95 * (1 - coming) - 0.95 * going) + 0.5 * (since - STAY / 2)
     pose = Pose(x, SIZE[1] * 0.5, 400, start + 1.1 * since, 0.94)
-    laid = scene.lay(canvas, thing, pose, SHADOW)
-    margin = (SIZE[0] - SIZE[1]) // 2
-    return float(laid.mask[:, margin:-margin].sum())
+    scene.lay(canvas, thing, pose, SHADOW)
+    return abs(x - SIZE[0] / 2)
 
 
 def _seen(canvas: Surface, number: int) -> Picture:

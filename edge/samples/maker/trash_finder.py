@@ -24,9 +24,9 @@ from trash import ITEMS, LABELS
 
 NAME = "trash-finder"
 SIZE = (256, 192)
-PICTURES, QUICK_PICTURES = 10000, 2000
+PICTURES, QUICK_PICTURES = 24000, 2000
 HELD_OUT = 2000
-PLAN = Plan(epochs=9, batch=24, rate=2e-3, seed=2, ladder=((0.4, 0.5), (1.0, 1.0)))
+PLAN = Plan(epochs=8, batch=24, rate=2e-3, seed=2, ladder=((0.4, 0.5), (1.0, 1.0)))
 QUICK_PLAN = PLAN._replace(epochs=4)
 THRESHOLD, IOU = 0.4, 0.5
 CLIP_QUALITY = 25
@@ -76,8 +76,7 @@ def weights(place: Place) -> Path:
         network = networks.Finder(len(ITEMS))
         network.trunk.load_state_dict(_trunk(torch.load(trash_sorter.weights(place))))
         loss = losses.finding_loss(boxes, kinds, network.stride)
-        network = training.taught(network, pictures, loss, QUICK_PLAN if place.quick else PLAN)
-        torch.save(network.state_dict(), file)
+        training.taught(network, pictures, loss, QUICK_PLAN if place.quick else PLAN, file)
     return file
 
 

@@ -22,9 +22,9 @@ from trash import ITEMS, LABELS
 
 NAME = "trash-sorter"
 SIDE = 128
-PICTURES, QUICK_PICTURES = 16000, 2000
+PICTURES, QUICK_PICTURES = 40000, 2000
 HELD_OUT = 3000
-PLAN = Plan(epochs=24, batch=48, rate=3e-3, seed=1, ladder=((0.4, 0.5), (0.68, 0.75), (1.0, 1.0)))
+PLAN = Plan(epochs=14, batch=48, rate=3e-3, seed=1, ladder=((0.4, 0.5), (0.68, 0.75), (1.0, 1.0)))
 QUICK_PLAN = PLAN._replace(epochs=2)
 CLIP_QUALITY = 25
 
@@ -70,8 +70,7 @@ def weights(place: Place) -> Path:
         torch.manual_seed(PLAN.seed)
         network = networks.Sorter(len(ITEMS))
         loss = losses.naming_loss(kinds, masks)
-        network = training.taught(network, pictures, loss, QUICK_PLAN if place.quick else PLAN)
-        torch.save(network.state_dict(), file)
+        training.taught(network, pictures, loss, QUICK_PLAN if place.quick else PLAN, file)
     return file
 
 
