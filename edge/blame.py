@@ -7,7 +7,14 @@ from edge import build
 from edge.config import Config
 from edge.errors import Fault
 from edge.project import Project
-from inference.errors import BackendUnavailable, ManifestInvalid, ModelInvalid, ModelMismatch, ModelNotFound
+from inference.errors import (
+    BackendUnavailable,
+    ManifestInvalid,
+    ModelInvalid,
+    ModelMismatch,
+    ModelNotFound,
+    NotAccepted,
+)
 from streams.errors import SourceInvalid, SourceNotFound, TopicInvalid
 from streams.sinks.gate import SinkInvalid
 from streams.transports import TransportInvalid
@@ -19,7 +26,7 @@ def fault_of(error: Exception, config: Config, project: Project) -> Fault | None
     """The Fault of an error that a setting caused; None for every other error."""
     message = str(error)
     match error:
-        case ModelNotFound() | ModelInvalid():
+        case ModelNotFound() | ModelInvalid() | NotAccepted():
             return project.fault(message, "model")
         case ModelMismatch() | ManifestInvalid():
             return project.fault(message, error.key or "model")

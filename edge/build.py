@@ -5,18 +5,22 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 
-import inference
+from edge import engine
 from edge import hook as hooks
+from edge.answering import Answering
 from edge.config import Config
 from edge.config.source import Source
 from edge.errors import ConfigInvalid, Fault
 from edge.lane import Lane, Message, Subject
 from edge.project import Project, Publish
+from edge.switch import Switch
+from inference import acceptance
 from inference.model import Model
 from streams import sources, status
 from streams.budget import BUDGETS
-from streams.detail import Detail, Size
+from streams.detail import Detail
 from streams.device import DeviceStream
+from streams.durable import DurableSpool
 from streams.feed import Feed
 from streams.inbox import Inbox
 from streams.pace import Every, OnChange, Policy
@@ -25,7 +29,7 @@ from streams.sender import Sender
 from streams.sequence import Sequence
 from streams.sinks.http import HttpSink
 from streams.sources import Reader
-from streams.spool import MemorySpool
+from streams.spool import Spool
 from streams.transports import Transport
 from streams.transports.local import Local
 
@@ -38,20 +42,29 @@ class Runtime:
     """Everything that one run holds. Nothing of it runs until `edge.run` begins it."""
 
     config: Config
-    project: Project
-    model: Model
-    detail: Detail
+    switch: Switch
     inbox: Inbox
     feeds: Mapping[str, Feed]
     live: frozenset[str]
     transport: Transport
     sequence: Sequence
-    spool: MemorySpool
+    spool: Spool
     sender: Sender
     pictures: HttpSink | None
-    hook: hooks.Hook | None
-    lanes: Mapping[str, Lane]
     clock: Clock
+
+    @property
+    def project(self) -> Project:
+        """The one that answers now, as are model and lanes."""
+        return self.switch.now.project
+
+    @property
+    def model(self) -> Model:
+        return self.switch.now.model
+
+    @property
+    def lanes(self) -> Mapping[str, Lane]:
+        return self.switch.now.lanes
 
 
 def runtime(
@@ -70,17 +83,17 @@ def runtime(
     with contextlib.ExitStack() as undo:
         detail = Detail()
         readers = readers_of(config, project, clock, detail)
-        hook = hooks.load(project.hook) if project.hook is not None else None
+        hook = hook_of(project)
         model = model_of(config, project)
         undo.callback(model.close)
-        detail.needed = needed_of(model, hook)
-        sequence = Sequence(config.spool.folder(config.thing))
+        sequence = sequence_of(config)
         undo.callback(sequence.close)
         transport = transport_of(config)
-        spool = MemorySpool(config.spool.max_bytes)
+        spool = spool_of(config)
+        undo.callback(spool.close)
         pictures = pictures_of(config, readers)
         inbox = Inbox()
-        subject = Subject(project.name, project.manifest.task, model.labels, model.identity._asdict())
+        subject = subject_of(project, model)
 
         def lane(name: str) -> Lane:
             return Lane(
@@ -94,9 +107,9 @@ def runtime(
 
         built = Runtime(
             config=config,
-            project=project,
-            model=model,
-            detail=detail,
+            switch=Switch(
+                answering(project, model, hook, {name: lane(name) for name in readers}), detail, clock
+            ),
             inbox=inbox,
             feeds=feeds_of(config, readers, inbox, clock),
             live=frozenset(name for name, reader in readers.items() if reader.live),
@@ -105,17 +118,49 @@ def runtime(
             spool=spool,
             sender=Sender(spool, transport, on_sent=on_sent, clock=clock),
             pictures=pictures,
-            hook=hook,
-            lanes={name: lane(name) for name in readers},
             clock=clock,
         )
         undo.pop_all()
         return built
 
 
-def needed_of(model: Model, hook: hooks.Hook | None) -> Callable[[Size], Size] | None:
-    """How much of a picture is decoded for the loop: what the model needs, but all of it for a user's hook."""
-    return model.needed if hook is None else None
+def answering(
+    project: Project,
+    model: Model,
+    hook: hooks.Hook | None,
+    lanes: Mapping[str, Lane],
+    accepted: acceptance.Report | None = None,
+) -> Answering:
+    """A project ready to answer, on the ways out of another one: only what is said, and how often, is its own."""
+    subject = subject_of(project, model)
+    return Answering(
+        project,
+        model,
+        hook,
+        {name: dataclasses.replace(lane, subject=subject, hook=hook) for name, lane in lanes.items()},
+        {name: policy_of(project.publish) for name in lanes},
+        accepted,
+    )
+
+
+def subject_of(project: Project, model: Model) -> Subject:
+    return Subject(project.name, project.manifest.task, model.labels, model.identity._asdict())
+
+
+def sequence_of(config: Config) -> Sequence:
+    """The numbers of messages. Raises ConfigInvalid where the state folder cannot be written, and StateBusy."""
+    folder = config.spool.folder(config.thing)
+    try:
+        return Sequence(folder)
+    except OSError as error:
+        told = f"the folder {folder} cannot be written: {error.strerror}"
+        raise ConfigInvalid(config.fault(told, "spool", "path")) from error
+
+
+def hook_of(project: Project) -> hooks.Hook | None:
+    if project.hook is None:
+        return None
+    return hooks.load(project.hook, budget=project.hook_budget)
 
 
 def readers_of(
@@ -164,11 +209,14 @@ def feeds_of(config: Config, readers: Mapping[str, Reader], inbox: Inbox, clock:
 
 
 def model_of(config: Config, project: Project) -> Model:
-    """The model, loaded and settled. What goes wrong is placed at its key by `edge.blame`."""
-    wanted = config.inference
-    return inference.load(
-        project.manifest, backend=wanted.backend, device=wanted.device, requests=wanted.requests
-    )
+    """The model, loaded, settled and glanced at. What goes wrong is placed at its key by `edge.blame`."""
+    model = engine.load(config, project.manifest)
+    try:
+        acceptance.glance(model)
+    except BaseException:
+        model.close()
+        raise
+    return model
 
 
 def transport_of(config: Config) -> Transport:
@@ -196,13 +244,20 @@ def transport_of(config: Config) -> Transport:
     )
 
 
+def spool_of(config: Config) -> DurableSpool:
+    """Where the thing's messages wait: in its state folder, which nobody else may use meanwhile."""
+    wanted = config.spool
+    folder, sync = wanted.folder(config.thing), wanted.sync_ms / 1000
+    return DurableSpool(folder, wanted.max_bytes, max_age=wanted.max_age, sync=sync)
+
+
 def pictures_of(config: Config, readers: Mapping[str, Reader]) -> HttpSink | None:
     http = config.http
     return HttpSink(http.host, http.port, http.token, list(readers)) if http.enabled else None
 
 
 def project_stream(
-    config: Config, project: Project, source: str, spool: MemorySpool, sequence: Sequence, clock: Clock
+    config: Config, project: Project, source: str, spool: Spool, sequence: Sequence, clock: Clock
 ) -> ProjectStream | None:
     if not config.streams.project.enabled:
         return None

@@ -18,6 +18,9 @@ VERBS = {
     ),
     "devices": ("edge.commands.devices", "List the cameras and inference devices of this machine."),
     "doctor": ("edge.commands.doctor", "Check this machine, and say how to mend what is wrong."),
+    "bundle": ("edge.commands.bundle", "Pack a project into one signed file that other devices take."),
+    "model": ("edge.commands.model", "Inspect, convert, quantize, measure and fetch models."),
+    "spool": ("edge.commands.spool", "Show or send the messages that wait for the broker."),
     "config": ("edge.commands.config", "Show the configuration, or the schema of its file."),
     "version": ("edge.commands.version", "Show the version."),
 }

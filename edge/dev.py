@@ -3,6 +3,7 @@
 The broker and the console are children. They are restarted when they fail, and the run goes on without them.
 """
 
+import dataclasses
 import importlib.util
 import logging
 import os
@@ -12,6 +13,7 @@ import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from edge.build import sequence_of
 from edge.config import Config, Source, Transport
 from edge.console import PICTURES_TOKEN
 from edge.errors import RunFailed
@@ -21,7 +23,6 @@ from edge.project import Project
 from edge.run import run
 from edge.supervise import Child, stop_all
 from streams.redact import redact_uri
-from streams.sequence import Sequence as Numbers
 from streams.sources.devices import Device, cameras
 
 log = logging.getLogger(__name__)
@@ -56,14 +57,14 @@ def dev(
         if broker is not None:
             start_console(children, config, broker, say, browser=options.browser)
         tell(config, project, say)
-        return runner(config, project, options)
+        return runner(config, project, dataclasses.replace(options, watch=True))
     finally:
         stop_all(children)
 
 
 def check_state(config: Config) -> None:
     """Raise what the run would raise for its state folder, before anything is started and told."""
-    Numbers(config.spool.folder(config.thing)).close()
+    sequence_of(config).close()
 
 
 def to_standard_error(line: str) -> None:

@@ -1,8 +1,10 @@
 """The cameras and inference devices of this machine, as plain values."""
 
 import importlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from inference.backends.choice import ORDER
 from inference.errors import BackendUnavailable
 from streams.sources.devices import Device, cameras
 
@@ -10,11 +12,29 @@ BACKENDS = ("openvino", "onnxruntime")
 
 
 def devices() -> dict[str, Any]:
-    """{"cameras": [...], "inference": [...]}; see `camera` and `backend`."""
-    return {
-        "cameras": [camera(device) for device in cameras()],
-        "inference": [backend(name) for name in BACKENDS],
-    }
+    """{"cameras": [...], "inference": [...], "auto": {...}}; see `camera`, `backend` and `auto`."""
+    found = [backend(name) for name in BACKENDS]
+    return {"cameras": [camera(device) for device in cameras()], "inference": found, "auto": auto(found)}
+
+
+def auto(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What `inference.device: AUTO` tries, in its order, and which of it is here.
+
+    {"order": ["GPU", "NPU", "CPU"], "here": [{"backend": "openvino", "device": "CPU"}, ...]}; a model runs on the
+    first of `here` that takes it.
+    """
+    here = [
+        {"backend": each["backend"], "device": device}
+        for each in found
+        for device in ORDER
+        if is_here(device, each["devices"])
+    ]
+    return {"order": list(ORDER), "here": here}
+
+
+def is_here(device: str, devices: Iterable[str]) -> bool:
+    """Whether a device is among those of a backend; GPU stands for GPU.0 too."""
+    return any(name.upper().partition(".")[0] == device.upper().partition(".")[0] for name in devices)
 
 
 def camera(device: Device) -> dict[str, Any]:

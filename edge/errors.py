@@ -3,6 +3,7 @@
 EdgeError(Exception)
 ├── ConfigInvalid   (ValueError)         a setting: names file, line, key and value
 ├── ProjectMissing  (FileNotFoundError)  no such project folder or name
+├── AlreadyThere    (FileExistsError)    something would be written where something is
 ├── RunFailed       (RuntimeError)       the run ended otherwise than asked
 └── Clash           (RuntimeError)       another process or port is in the way
 """
@@ -39,6 +40,10 @@ class ConfigInvalid(EdgeError, ValueError):
 
 class ProjectMissing(EdgeError, FileNotFoundError):
     """No such project folder or bundled name."""
+
+
+class AlreadyThere(EdgeError, FileExistsError):
+    """Something would be written where something is."""
 
 
 class RunFailed(EdgeError, RuntimeError):

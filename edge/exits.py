@@ -11,6 +11,7 @@ GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES = {
     "edge.errors.ConfigInvalid": USAGE,
     "edge.errors.ProjectMissing": USAGE,
+    "edge.errors.AlreadyThere": USAGE,
     "edge.errors.EdgeError": FAILED,
     "edge.secrets.SecretUnreadable": USAGE,
     "inference.errors.ManifestInvalid": USAGE,
@@ -18,6 +19,10 @@ CODES = {
     "inference.errors.ModelInvalid": USAGE,
     "inference.errors.ModelMismatch": USAGE,
     "inference.errors.BackendUnavailable": USAGE,
+    "inference.errors.NotAccepted": USAGE,
+    "inference.errors.ExtraMissing": USAGE,
+    "inference.errors.AddressRefused": USAGE,
+    "inference.errors.PicturesUnfit": USAGE,
     "inference.errors.InferenceError": FAILED,
     "streams.errors.SourceNotFound": USAGE,
     "streams.errors.SourceInvalid": USAGE,

@@ -7,11 +7,9 @@
 What a hook raises never stops the loop.
 """
 
-import importlib.util
 import inspect
 import json
 import logging
-import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -20,41 +18,47 @@ from types import ModuleType
 from typing import Any
 
 from edge.errors import ConfigInvalid, Fault, RunFailed
+from edge.hook_code import Code
+from edge.project import HOOK_BUDGET
 from streams import envelope
 
 log = logging.getLogger(__name__)
 
-MODULE = "lensracer_project_hook"
 PREFERRED = "Hook"  # the class to take where a file has several
 REPEAT_AFTER = 60.0  # seconds
+# Where a message is from, when, and which model made it: nobody who reads it could trust a hook's word for that.
 PROTECTED = frozenset(
     {
-        "schema",
-        "thing",
-        "source",
-        "project",
-        "seq",
-        "boot_id",
-        "mono_ms",
-        "clock",
-        "ts",
-        "ts_ms",
-        "frame",
-        "model",
+        *("schema", "thing", "source", "project", "task", "model", "frame", "latency_ms", "truncated"),
+        *("seq", "boot_id", "mono_ms", "clock", "ts", "ts_ms"),
     }
 )
 Answer = Mapping[str, Any] | bool | None
 
 
 class Hook:
-    """The user's object, and what went wrong in it. Not for several threads at once."""
+    """The user's object, and what went wrong in it. Not for several threads at once.
 
-    def __init__(self, subject: Any, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    budget: seconds that on_result may take. clock: monotonic seconds. errors: how often it failed, slow: how often it
+    took longer than its budget, worst: the longest that it took, seconds.
+    """
+
+    def __init__(
+        self,
+        subject: Any,
+        path: Path,
+        clock: Callable[[], float] = time.monotonic,
+        budget: float = HOOK_BUDGET,
+        code: Code | None = None,
+    ) -> None:
         self._subject = subject
         self._path = path
         self._clock = clock
-        self._complained_at = float("-inf")
-        self.errors = 0
+        self._code = code
+        self._told: dict[str, float] = {}
+        self.budget = budget
+        self.errors = self.slow = 0
+        self.worst = 0.0
 
     def on_start(self, project: object = None) -> None:
         """Before the first frame. Raises RunFailed: a hook that cannot start is of no use to a whole run."""
@@ -67,6 +71,7 @@ class Hook:
         """What the user's code says of a result: a mapping to add, False for silence, None. Raises nothing but
         the KeyboardInterrupt of an impatient user.
         """
+        began = self._clock()
         try:
             return checked(self._subject.on_result(frame, result))
         except KeyboardInterrupt:
@@ -74,6 +79,8 @@ class Hook:
         except BaseException as error:  # asyncio.CancelledError is not an Exception
             self._complain(error)
             return None
+        finally:
+            self._measure(self._clock() - began)
 
     def on_stop(self) -> None:
         """After the last frame. Never raises."""
@@ -88,18 +95,38 @@ class Hook:
         if method is not None:
             method(*(given if takes(method, len(given)) else ()))
 
+    def close(self) -> None:
+        """Let go of the user's object and its code, after on_stop. May be called twice."""
+        self._subject = None
+        if self._code is not None:
+            self._code.close()
+
+    def _measure(self, took: float) -> None:
+        self.worst = max(self.worst, took)
+        if took > self.budget:
+            self.slow += 1
+            if self._may_tell("slow"):
+                log.warning(
+                    "%s: on_result took %.1f ms; %.1f ms are its budget (%d times so far)",
+                    *(self._path, took * 1000, self.budget * 1000, self.slow),
+                )
+
     def _complain(self, error: BaseException) -> None:
         self.errors += 1
-        now = self._clock()
-        if now - self._complained_at >= REPEAT_AFTER:
-            self._complained_at = now
+        if self._may_tell("failed"):
             log.error(
                 "%s: on_result failed (%d so far): %s",
-                self._path,
-                self.errors,
-                told(error, self._path),
+                *(self._path, self.errors, told(error, self._path)),
                 exc_info=wanted(),
             )
+
+    def _may_tell(self, kind: str) -> bool:
+        """Whether a complaint of this kind was not made within the last minute."""
+        now = self._clock()
+        due = now - self._told.get(kind, float("-inf")) >= REPEAT_AFTER
+        if due:
+            self._told[kind] = now
+        return due
 
 
 def wanted() -> bool:
@@ -122,6 +149,9 @@ def checked(answer: object) -> Answer:
         )
     if any(not isinstance(key, str) for key in answer):
         raise TypeError("on_result returns a mapping whose keys are text")
+    rows = answer.get("results", [])
+    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
+        raise TypeError("on_result may replace `results` by a list of mappings only")
     copied: dict[str, Any] = json.loads(envelope.dumps(dict(answer)))
     return copied
 
@@ -137,36 +167,39 @@ def told(error: BaseException, path: Path) -> str:
     return f"{type(error).__name__}: {error}{place}" if str(error) else f"{type(error).__name__}{place}"
 
 
-def load(path: Path, clock: Callable[[], float] = time.monotonic) -> Hook:
+def load(path: Path, clock: Callable[[], float] = time.monotonic, *, budget: float = HOOK_BUDGET) -> Hook:
     """Run the file and make an object of its class; it may import what lies beside. Raises ConfigInvalid."""
-    found = chosen(module_of(path), path)
+    code = code_of(path)
     try:
-        subject = found()
-    except (Exception, SystemExit) as error:
-        raise refused(path, f"{found.__name__}() failed: {told(error, path)}") from error
-    check_signature(subject, path)
-    return Hook(subject, path, clock)
+        found = chosen(code.module, path)
+        try:
+            subject = found()
+        except (Exception, SystemExit) as error:
+            raise refused(path, f"{found.__name__}() failed: {told(error, path)}") from error
+        check_signature(subject, path)
+    except BaseException:
+        code.close()
+        raise
+    return Hook(subject, path, clock, budget, code)
 
 
-def module_of(path: Path) -> ModuleType:
+def code_of(path: Path) -> Code:
     if not path.is_file():
         raise refused(path, "does not exist")
-    spec = importlib.util.spec_from_file_location(MODULE, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise refused(path, "is no Python file; its name should end with .py")
-    module = importlib.util.module_from_spec(spec)
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # at the end: a file beside the hook never shadows a library
-    sys.modules[MODULE] = module  # dataclasses and pickle look their module up there
     try:
-        spec.loader.exec_module(module)
+        return Code(path)
     except (Exception, SystemExit) as error:
         raise refused(path, f"cannot be imported: {told(error, path)}") from error
-    return module
 
 
 def chosen(module: ModuleType, path: Path) -> type:
-    own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == MODULE]
+    own = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
     fit = {found.__name__: found for found in own if callable(getattr(found, "on_result", None))}
     if not fit:
         raise refused(path, "has no class with a method on_result(self, frame, result)")

@@ -4,8 +4,7 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Protocol
 
-from inference import overlay
-from inference.results import Detections, Result
+from inference.results import Activity, Detections, Result, Segmentation
 from kernels import convert
 from kernels.formats import Picture, PixelFormat
 from streams.device import DeviceStream
@@ -15,6 +14,7 @@ from streams.sinks.http import HttpSink
 from streams.whole import whole_picture
 
 Message = dict[str, Any]
+NEWS_AREA = 0.01  # of the picture: what a class must cover for its coming or going to be news
 
 
 class ResultHook(Protocol):
@@ -81,9 +81,19 @@ class Lane:
 
 
 def essence(result: Result) -> Hashable:
-    """What must differ for a result to be news: the best class, or which classes were found how often."""
+    """What must differ for a result to be news: the best class, or which classes were found how often.
+
+    Of things that are followed it is which tracks live, so that births and deaths are news and a thing hidden for a
+    moment is not; of a segmentation which classes cover more than NEWS_AREA; of an activity the class that is told.
+    """
+    if isinstance(result, Activity):
+        return result.shown
+    if isinstance(result, Segmentation):
+        return tuple(sorted(result.label_ids[result.areas > NEWS_AREA].tolist()))
     ids: list[int] = result.label_ids.tolist()
-    return tuple(sorted(ids) if isinstance(result, Detections) else ids[:1])
+    if isinstance(result, Detections):
+        return tuple(sorted(ids) if result.alive is None else result.alive.tolist())
+    return tuple(ids[:1])
 
 
 def latency_ms(result: Result) -> dict[str, float]:
@@ -101,4 +111,6 @@ def painted(frame: Frame, result: Result, labels: tuple[str, ...]) -> Picture:
     pixels, layout = whole_picture(frame)
     if layout is not PixelFormat.BGR:
         pixels = convert(pixels, layout)
+    from inference import overlay  # cv2 is loaded by the first picture that somebody watches
+
     return overlay.paint(pixels, result, labels)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from edge.lane import Lane
+from edge.switch import Switch
 from edge.tally import Tally
 from inference.model import Model
 from inference.results import Result
@@ -25,19 +26,25 @@ class Loop:
     def __init__(
         self,
         inbox: Inbox,
-        model: Model,
-        lanes: Mapping[str, Lane],
+        switch: Switch,
         tally: Tally,
         clock: Callable[[], float],
         live: frozenset[str] = frozenset(),
     ) -> None:
         self._inbox = inbox
-        self._model = model
-        self._lanes = lanes
+        self._switch = switch
         self._tally = tally
         self._clock = clock
         self._live = live
         self._complained_at = -REPEAT_AFTER
+
+    @property
+    def _model(self) -> Model:
+        return self._switch.now.model
+
+    @property
+    def _lanes(self) -> Mapping[str, Lane]:
+        return self._switch.now.lanes
 
     def run(self, ended: Callable[[], bool], after_each: Callable[[], None] = lambda: None) -> None:
         """Step until `ended` says so or every source has; then collect what the model still works on."""
@@ -48,7 +55,9 @@ class Loop:
             self._collect(self._clock())
 
     def step(self) -> None:
-        """One frame in, at most one result out."""
+        """One frame in, at most one result out; before that, perhaps another project to answer."""
+        if self._switch.due:
+            self._change()
         frame = self._inbox.next(0.0 if self._model.pending else WAIT)
         began = self._clock()
         if frame is None:
@@ -58,7 +67,7 @@ class Loop:
         if self._is_stale(frame, began):
             return
         self._lanes[frame.source].untouched(frame, began)
-        if self._model.requests == 1:
+        if self._model.requests == 1 or self._switch.on_trial:
             self._predict(frame, began)
         else:
             self._submit(frame, began)
@@ -68,21 +77,45 @@ class Loop:
         self._tally.stale[frame.source] += stale
         return stale
 
+    def _change(self) -> None:
+        """What is under way is heard out before somebody else answers."""
+        while self._model.pending:
+            self._collect(self._clock())
+        self._switch.change()
+
     def _predict(self, frame: Frame, began: float) -> None:
         try:
-            result = self._model.predict(frame.pixels, frame.format)
-        except ValueError as error:
-            self._skip(frame, error, began)
-            return
+            result = self._model.predict(frame.pixels, frame.format, frame.source)
+        except Exception as error:
+            second = self._second_opinion(frame, error, began)
+            if second is None:
+                return
+            result = second
         self._finish(frame, result)
         self._tally.stages["loop_overhead"].add(max(0.0, self._clock() - began - sum(result.timings)))
+
+    def _second_opinion(self, frame: Frame, error: Exception, now: float) -> Result | None:
+        """What the former model says of a frame on which one on trial fails; None where the frame is to blame."""
+        former = self._switch.former()
+        if former is not None:
+            try:
+                result = former.model.predict(frame.pixels, frame.format, frame.source)
+            except ValueError as agreed:
+                error = agreed
+            else:
+                self._switch.roll_back(getattr(error, "cause", "fails"), str(error))
+                return result
+        if not isinstance(error, ValueError):
+            raise error
+        self._skip(frame, error, now)
+        return None
 
     def _submit(self, frame: Frame, began: float) -> None:
         while self._model.pending >= self._model.requests:
             self._collect(began)
             began = self._clock()
         try:
-            self._model.submit(frame.pixels, frame.format, frame)
+            self._model.submit(frame.pixels, frame.format, frame, frame.source)
         except ValueError as error:
             self._skip(frame, error, began)
 
@@ -97,12 +130,27 @@ class Loop:
     def _finish(self, frame: Frame, result: Result) -> None:
         tally = self._tally
         for stage, seconds in zip(("prepare", "infer", "interpret"), result.timings, strict=True):
-            tally.stages[stage].add(seconds)
+            if (
+                seconds or stage != "infer"
+            ):  # a model that had nothing to run took no time that could be measured
+                tally.stages[stage].add(seconds)
         tally.inferred[frame.source] += 1
+        if not result.finite:
+            self._distrust(frame)
         tally.silenced += not self._lanes[frame.source].answered(frame, result, self._clock())
+        self._switch.answered(result)
+
+    def _distrust(self, frame: Frame) -> None:
+        self._tally.senseless[frame.source] += 1
+        if self._may_complain(self._clock()):
+            log.warning("the model's answer to frame %d of %s was no number", frame.id, frame.source)
 
     def _skip(self, frame: Frame, error: ValueError, now: float) -> None:
         self._tally.skipped[frame.source] += 1
-        if now - self._complained_at >= REPEAT_AFTER:
-            self._complained_at = now
+        if self._may_complain(now):
             log.warning("frame %d of %s was skipped: %s", frame.id, frame.source, error)
+
+    def _may_complain(self, now: float) -> bool:
+        due = now - self._complained_at >= REPEAT_AFTER
+        self._complained_at = now if due else self._complained_at
+        return due

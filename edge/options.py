@@ -12,7 +12,8 @@ class Options:
 
     frames: end after so many inferred ones (None: when the sources end, or never). report: write it there.
     drain: seconds to wait at the end for acknowledgements. print_messages: each project message as a line of
-    JSON on the standard output. browser, webcam: what `edge dev` may open.
+    JSON on the standard output. browser, webcam: what `edge dev` may open. watch: whether the project is loaded anew
+    when a file of it changes.
     """
 
     frames: int | None = None
@@ -21,3 +22,4 @@ class Options:
     print_messages: bool = False
     browser: bool = True
     webcam: bool = True
+    watch: bool = False

@@ -18,6 +18,7 @@ ALIKE = ("project.yml", "project.yaml", "projects.yaml", "project.yaml.txt")  # 
 SAMPLES = Path(__file__).parent / "samples"
 OF_THE_MODEL = ("name", "task", "model", "labels", "input", "output")
 OURS = ("publish", "hook", "clip")
+HOOK_BUDGET = 0.010  # seconds
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,7 +37,11 @@ class Publish:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Project:
-    """What `project.yaml` says. clip: played where no source is named. lines: of each dotted key, from 1."""
+    """What `project.yaml` says. clip: played where no source is named. lines: of each dotted key, from 1.
+
+    labels_file: the one that `labels` names, if it names one. hook_budget: seconds that the hook may take for a result.
+    overrides: what stood in place of the file's values.
+    """
 
     folder: Path
     manifest: Manifest
@@ -45,6 +50,9 @@ class Project:
     clip: Path | None
     file: Path
     lines: Mapping[str, int]
+    labels_file: Path | None = None
+    hook_budget: float = HOOK_BUDGET
+    overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -108,13 +116,15 @@ class Reading:
     def __init__(self, document: yamlfile.Document, overrides: Mapping[str, Any]) -> None:
         self._document = document
         self._folder = document.path.parent
+        self._overrides = overrides
         self._values = overlaid(document.values, overrides)
         self._faults: list[Fault] = list(self._unknown())
 
     def project(self) -> Project:
         manifest = self._manifest()
         publish = self._publish()
-        hook, clip = self._path("hook"), self._path("clip")
+        labels = self._values.get("labels")
+        (hook, hook_budget), clip = self._hook(), self._path("clip", self._values.get("clip"))
         if self._faults or manifest is None:
             raise ConfigInvalid(*sorted(self._faults, key=lambda fault: fault.line or 0))
         return Project(
@@ -125,6 +135,9 @@ class Reading:
             clip=clip,
             file=self._document.path,
             lines=self._document.lines,
+            labels_file=self._folder / Path(labels).expanduser() if isinstance(labels, str) else None,
+            hook_budget=hook_budget,
+            overrides=self._overrides,
         )
 
     def _unknown(self) -> Iterator[Fault]:
@@ -145,8 +158,22 @@ class Reading:
             self._faults.append(self._document.fault("", str(error)))
         return None
 
-    def _path(self, key: str) -> Path | None:
-        value = self._values.get(key)
+    def _hook(self) -> tuple[Path | None, float]:
+        """File and budget of `hook: hook.py`, or of `hook: {file: hook.py, budget: 20ms}`."""
+        value = self._values.get("hook")
+        if not isinstance(value, Mapping):
+            return self._path("hook", value), HOOK_BUDGET
+        for key in value:
+            if key not in ("file", "budget"):
+                self._wrong(f"hook.{key}", "is not a key; known are file, budget")
+        if value.get("file") is None:
+            self._wrong("hook.file", "is missing: the name of a Python file, such as hook.py")
+        budget = (
+            HOOK_BUDGET if value.get("budget") is None else self._duration("hook.budget", value["budget"])
+        )
+        return self._path("hook.file", value.get("file")), budget or HOOK_BUDGET
+
+    def _path(self, key: str, value: object) -> Path | None:
         if value is None:
             return None
         if not isinstance(value, str):
@@ -196,11 +223,15 @@ class Reading:
     def _seconds(self, values: Mapping[str, Any], key: str, default: float) -> float:
         if values.get(key) is None:
             return default
+        found = self._duration(f"publish.{key}", values[key])
+        return default if found is None else found
+
+    def _duration(self, key: str, value: object) -> float | None:
         try:
-            return durations.seconds(values[key])
+            return durations.seconds(value)
         except ValueError as error:
-            self._wrong(f"publish.{key}", str(error))
-            return default
+            self._wrong(key, str(error))
+            return None
 
     def _wrong(self, key: str, message: str) -> None:
         self._faults.append(self._document.fault(key, message))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from edge.config.values import DURATION_SCHEMA
-from edge.project import Publish
+from edge.project import HOOK_BUDGET, Publish
 from inference import manifest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -45,7 +45,7 @@ def keys() -> Schema:
         "input": or_nothing(section("How a picture is put into the model.", of_input())),
         "output": or_nothing(section("How the model's answer is read.", of_output())),
         "publish": or_nothing(section("Which results become messages.", of_publish())),
-        "hook": text("A Python file with a class that has on_result(frame, result).", examples=["hook.py"]),
+        "hook": hook(),
         "clip": text("A video or a picture that is played where no source is named.", examples=["clip.mp4"]),
     }
 
@@ -69,7 +69,7 @@ def of_input() -> Schema:
         "pad": whole("Grey level of what a letterbox leaves free.", 0, 255),
         "mean": {**channels, "description": "Subtracted, in grey levels; one number, or one a channel."},
         "scale": {**channels, "description": "Divided by, in grey levels; one number, or one a channel."},
-        "layout": choice("Order of the model's axes.", manifest.LAYOUTS),
+        "layout": choice("Order of the model's axes; with T for a model that takes clips.", manifest.LAYOUTS),
     }
 
 
@@ -79,10 +79,21 @@ def of_output() -> Schema:
         "top_k": whole("At most so many results.", 1, manifest.MOST_RESULTS),
         "iou": fraction("Boxes of one class that overlap more than this are one thing."),
         "decoder": choice("Which layout of outputs a detector has.", manifest.DECODERS),
-        "softmax": {
-            "type": ["boolean", "null"],
-            "description": "Whether a classifier's raw scores still need it.",
-        },
+        "softmax": truth("Whether a classifier's raw scores still need it."),
+        "track": truth("Whether a detector's things are followed from picture to picture."),
+        "mask": truth("Whether messages of a segmentation carry the mask."),
+        **of_activity(),
+    }
+
+
+def of_activity() -> Schema:
+    most = manifest.MOST_PICTURES
+    return {
+        "window": whole("Pictures that a model of clips looks at together.", 1, most),
+        "step": whole("Each so-manieth picture is one of the window's.", 1, most),
+        "stride": whole("The model is asked after so many new pictures of the window.", 1, most),
+        "average": whole("So many answers are averaged.", 1, most),
+        "hold": whole("A class is told once it has led for so many results.", 1, most),
     }
 
 
@@ -100,6 +111,13 @@ def of_publish() -> Schema:
     }
 
 
+def hook() -> Schema:
+    file = text("A Python file with a class that has on_result(frame, result).", examples=["hook.py"])
+    budget = duration("A result that takes the hook longer is counted as slow.", HOOK_BUDGET)
+    both = section("The file, and what it may take.", {"file": file, "budget": budget}, required=["file"])
+    return {"anyOf": [file, both, {"type": "null"}], "description": file["description"]}
+
+
 def labels() -> Schema:
     return {
         "anyOf": [
@@ -114,6 +132,10 @@ def labels() -> Schema:
 
 def text(description: str, **more: Any) -> Schema:
     return {"type": "string", "minLength": 1, "description": description, **more}
+
+
+def truth(description: str) -> Schema:
+    return {"type": ["boolean", "null"], "description": description}
 
 
 def choice(description: str, choices: tuple[str, ...]) -> Schema:

@@ -47,6 +47,8 @@ def report(
     traffic: Traffic,
     model: Mapping[str, str],
     project: str,
+    hook: Mapping[str, float],
+    swaps: Mapping[str, Any],
     seconds: float,
     ending: Ending,
 ) -> dict[str, Any]:
@@ -67,6 +69,8 @@ def report(
         "rss_slope_bytes_per_frame": rounded(growth.slope()),
         "model": dict(model),
         "kernels": which_kernels(),
+        "hook": dict(hook),
+        "swaps": dict(swaps),
         "cost": cost(traffic, seconds),
         "drive": None,
         "lambda": None,
@@ -80,13 +84,17 @@ def which_kernels() -> dict[str, str]:
 
 
 def frames(tally: Tally, feeds: Mapping[str, FeedStatus]) -> dict[str, int]:
-    """All sources together. `bad` are pictures that could not be decoded or not be put before the model."""
+    """All sources together. `bad` are pictures that could not be decoded or not be put before the model.
+
+    `senseless` are inferred ones of which the model's answer was no number.
+    """
     return {
         "captured": sum(status.captured for status in feeds.values()),
         "inferred": tally.frames,
         "dropped": sum(status.dropped for status in feeds.values()),
         "stale": tally.stale.total(),
         "bad": sum(status.bad for status in feeds.values()) + tally.skipped.total(),
+        "senseless": tally.senseless.total(),
     }
 
 

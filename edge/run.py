@@ -13,6 +13,7 @@ from edge.ending import Ending, ending_of
 from edge.lane import Message
 from edge.loop import Loop
 from edge.memory import Growth
+from edge.newcomer import Supply
 from edge.options import Options
 from edge.printer import Printer
 from edge.progress import Progress
@@ -20,7 +21,9 @@ from edge.project import Project
 from edge.pulse import Pulse
 from edge.report import Traffic
 from edge.signals import Signals
+from edge.swap import Swaps
 from edge.tally import Tally
+from edge.watch import Watch, files_of
 from streams.feed import Feed
 from streams.spool import Kind
 from streams.topics import Topics
@@ -41,11 +44,15 @@ class Stoppable(Protocol):
 class Run:
     """The life of one runtime: `begin`, `work`, `end`, in this order and once each."""
 
-    def __init__(self, runtime: build.Runtime, tally: Tally, options: Options) -> None:
+    def __init__(
+        self, runtime: build.Runtime, tally: Tally, options: Options, supply: Supply | None = None
+    ) -> None:
         self.runtime = runtime
         self.tally = tally
         self.growth = Growth()
+        self.swap = Swaps(runtime, supply)
         self._options = options
+        self._watch = watch_of(self.swap, runtime, options)
         self._progress = None if options.print_messages else Progress()
         self._began = self._last = self._sampled_at = runtime.clock()
         thing = runtime.config.thing
@@ -56,21 +63,22 @@ class Run:
         runtime = self.runtime
         if runtime.pictures is not None:
             runtime.pictures.start()
-        if runtime.hook is not None:
-            runtime.hook.on_start(runtime.project)
+        runtime.switch.now.begin()
         runtime.transport.start()
         runtime.sender.start()
         for lane in runtime.lanes.values():
             if lane.device is not None:
                 lane.device.start()
         self._pulse.start()
+        if self._watch is not None:
+            self._watch.start()
         for feed in runtime.feeds.values():
             feed.start()
 
     def work(self, signals: Signals) -> None:
         """Run the loop until a signal, the asked number of frames, or the end of all sources."""
         runtime = self.runtime
-        loop = Loop(runtime.inbox, runtime.model, runtime.lanes, self.tally, runtime.clock, runtime.live)
+        loop = Loop(runtime.inbox, runtime.switch, self.tally, runtime.clock, runtime.live)
         self._began = self._last = runtime.clock()
         try:
             loop.run(lambda: bool(signals) or self._enough(), self._look)
@@ -96,18 +104,20 @@ class Run:
         runtime = self.runtime
         patience = HURRY if signals else LETTING_GO
         self._stop(runtime.feeds.values(), patience)
-        if runtime.hook is not None:
-            runtime.hook.on_stop()
+        if self._watch is not None:
+            self._watch.stop()
+        runtime.switch.leave()
+        self.swap.stop(patience)
         self._pulse.stop()
         self._stop([lane.device for lane in runtime.lanes.values() if lane.device is not None], patience)
         self._drain(signals)
-        undelivered = self._undelivered()
         runtime.sender.stop()
+        undelivered = self._undelivered()
         runtime.transport.stop(FAREWELL)
         if runtime.pictures is not None:
             runtime.pictures.stop()
         runtime.sequence.close()
-        runtime.model.close()
+        runtime.switch.now.close()
         return undelivered
 
     def _stop(self, parts: Iterable[Stoppable], patience: float) -> None:
@@ -130,10 +140,14 @@ class Run:
                 return
 
     def _undelivered(self) -> str | None:
-        status = self.runtime.spool.status()
+        """A sentence if messages are lost; what waits in the spool is not, and is only told of."""
+        lost = self.runtime.spool.close()
+        status, reason = self.runtime.spool.status(), self.runtime.transport.reason
+        if lost:
+            return f"{lost} messages were not acknowledged, and are lost: {reason}"
         if status.left:
-            reason = self.runtime.transport.reason
-            return f"{status.left} messages were not acknowledged, and are lost: {reason}"
+            wait = "wait in the spool for the next run, or for `edge spool drain`"
+            log.warning("%d messages were not acknowledged; they %s: %s", status.left, wait, reason)
         if status.dropped:
             why = ", ".join(f"{count} {reason}" for reason, count in status.dropped.items())
             return f"{sum(status.dropped.values())} messages were given up, and are lost: {why}"
@@ -152,6 +166,8 @@ class Run:
             },
             "messages": self.traffic().messages(),
             "kernels": report.which_kernels(),
+            "hook": runtime.switch.hook_figures(),
+            "swaps": self.swap.figures(),
         }
 
     def traffic(self) -> Traffic:
@@ -185,9 +201,22 @@ class Run:
             traffic=self.traffic(),
             model=self.runtime.model.identity._asdict(),
             project=self.runtime.project.name,
+            hook=self.runtime.switch.hook_figures(),
+            swaps=self.swap.figures(),
             seconds=self._last - self._began,
             ending=ending,
         )
+
+
+def watch_of(swap: Swaps, runtime: build.Runtime, options: Options) -> Watch | None:
+    """What asks for the same project again when its files change, if that is wanted."""
+    if not options.watch:
+        return None
+
+    def again() -> None:
+        swap.request({"project": str(runtime.project.folder)}, local=True)
+
+    return Watch(lambda: files_of(runtime.project), again, clock=runtime.clock)
 
 
 def source_figures(feed: Feed) -> dict[str, Any]:
@@ -244,9 +273,9 @@ def live(life: Run, options: Options) -> int:
     statuses = [feed.status() for feed in life.runtime.feeds.values()]
     ending = ending_of(statuses, life.tally.frames, signals, undelivered)
     for status in statuses:
-        if status.notice:
+        if status.notice and status.state != "ended":  # at its end a source has told it itself
             log.warning("%s", status.notice)
-    if ending.error:
+    if ending.error and not any(str(status.error) == ending.error for status in statuses):
         log.error("%s", ending.error)
     log.info("%s", life.summary())
     return tell(life, ending, options.report)

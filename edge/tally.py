@@ -60,6 +60,7 @@ class Tally:
         self.inferred: Counter[str] = Counter()
         self.stale: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()  # pictures that the model could not be given
+        self.senseless: Counter[str] = Counter()  # pictures of which the model's answer was no number
         self.silenced = 0  # messages that the user's hook kept back
 
     @property

@@ -107,7 +107,7 @@ class Trial:
 
     def _hook(self) -> None:
         if self._project.hook is not None:
-            hook.load(self._project.hook)
+            hook.load(self._project.hook).close()
 
     def _model(self) -> None:
         build.model_of(self._config, self._project).close()

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     )
     from inference.manifest import InputSpec, Manifest, OutputSpec
     from inference.model import Identity, Model, load
-    from inference.results import Classification, Detections, Result, Timings
+    from inference.results import Activity, Classification, Detections, Result, Segmentation, Timings
 
 _HOMES = {
+    "Activity": "results",
     "BackendUnavailable": "errors",
     "Classification": "results",
     "Detections": "results",
@@ -34,11 +35,13 @@ _HOMES = {
     "ModelNotFound": "errors",
     "OutputSpec": "manifest",
     "Result": "results",
+    "Segmentation": "results",
     "Timings": "results",
     "load": "model",
 }
 
 __all__ = [
+    "Activity",
     "BackendUnavailable",
     "Classification",
     "Detections",
@@ -53,6 +56,7 @@ __all__ = [
     "ModelNotFound",
     "OutputSpec",
     "Result",
+    "Segmentation",
     "Timings",
     "load",
 ]

@@ -13,15 +13,32 @@ from typing import Any
 
 from inference.errors import ManifestInvalid
 
-TASKS = ("classification", "detection")
-LATER_TASKS = ("segmentation", "activity", "policy")
+TASKS = ("classification", "detection", "segmentation", "activity")
+LATER_TASKS = ("policy",)
 COLORS = ("rgb", "bgr", "gray")
 RESIZES = ("stretch", "letterbox", "crop")
 ANCHORS = ("centre", "top-left")
-LAYOUTS = ("NCHW", "NHWC")
+CLIP_LAYOUTS = ("NCTHW", "NTCHW")
+LAYOUTS = ("NCHW", "NHWC", *CLIP_LAYOUTS)
 DECODERS = ("auto", "ssd", "yolov5", "yolov8", "yolox", "nanodet", "yunet", "scored")
 LARGEST_SIDE = 8192
 MOST_RESULTS = 10_000
+MOST_PICTURES = 256  # that a model looks at together, or that are left out between two
+# Which tasks an output key means something to.
+TASKS_OF: dict[str, tuple[str, ...]] = {
+    "threshold": TASKS,
+    "top_k": ("classification", "detection"),
+    "iou": ("detection",),
+    "decoder": ("detection",),
+    "softmax": ("classification", "activity"),
+    "track": ("detection",),
+    "mask": ("segmentation",),
+    "window": ("activity",),
+    "step": ("activity",),
+    "stride": ("activity",),
+    "average": ("activity",),
+    "hold": ("activity",),
+}
 FAKE = "fake:"
 
 
@@ -31,8 +48,8 @@ class InputSpec:
 
     size: (width, height) in pixels, each 1..8192. color: order of the channels the model wants. mean, scale:
     of 1 or 3 numbers in that order, in grey levels: value = (pixel - mean) / scale. resize, anchor, pad: how
-    a picture of another shape is fitted, and the grey level (0..255) of what a letterbox leaves free. Raises
-    ManifestInvalid.
+    a picture of another shape is fitted, and the grey level (0..255) of what a letterbox leaves free. layout: of
+    the axes; one of CLIP_LAYOUTS for a model that takes several pictures together. Raises ManifestInvalid.
     """
 
     size: tuple[int, int] | None = None
@@ -65,7 +82,12 @@ class OutputSpec:
 
     threshold: scores below it (0..1) are left out. top_k: at most so many results (1..10000). iou: boxes of
     one class that overlap more than this (0..1) are one thing. decoder: which layout of outputs a detector
-    has. softmax: whether the raw scores of a classifier still need it. Raises ManifestInvalid.
+    has. softmax: whether the raw scores of a classifier still need it.
+
+    track: whether things found are followed from picture to picture. mask: whether messages of a segmentation carry
+    the mask. window, step, stride, average, hold: of an activity, in pictures, 1..256: how many the model looks at
+    together, each how-manieth of the source is one of them, after how many it is asked anew; how many of its
+    answers are averaged; for how many results a class must lead to be told. Raises ManifestInvalid.
     """
 
     threshold: float | None = None
@@ -73,16 +95,23 @@ class OutputSpec:
     iou: float | None = None
     decoder: str = "auto"
     softmax: bool | None = None
+    track: bool | None = None
+    mask: bool | None = None
+    window: int | None = None
+    step: int | None = None
+    stride: int | None = None
+    average: int | None = None
+    hold: int | None = None
 
     def __post_init__(self) -> None:
         _fraction(self.threshold, "output.threshold")
         _fraction(self.iou, "output.iou")
         _whole(self.top_k, 1, MOST_RESULTS, "output.top_k")
         _choice(self.decoder, DECODERS, "output.decoder")
-        if self.softmax is not None and not isinstance(self.softmax, bool):
-            raise ManifestInvalid(
-                f"output.softmax must be true or false, not {self.softmax!r}", "output.softmax"
-            )
+        for key in ("softmax", "track", "mask"):
+            _truth(getattr(self, key), f"output.{key}")
+        for key in ("window", "step", "stride", "average", "hold"):
+            _whole(getattr(self, key), 1, MOST_PICTURES, f"output.{key}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +141,7 @@ class Manifest:
             )
         _choice(self.task or "", TASKS, "task")
         _label_names(self.labels)
+        _fits_task(self.task, self.input, self.output)
 
     @property
     def is_fake(self) -> bool:
@@ -223,6 +253,23 @@ def _label_names(labels: Iterable[Any]) -> None:
             )
 
 
+def _fits_task(task: str, given: InputSpec, wanted: OutputSpec) -> None:
+    """Refuse keys that mean nothing to the task: who writes them expects something of them."""
+    for field in dataclasses.fields(OutputSpec):
+        tasks = TASKS_OF[field.name]
+        if getattr(wanted, field.name) != field.default and task not in tasks:
+            raise ManifestInvalid(
+                f"output.{field.name} belongs to {' and '.join(tasks)}; it means nothing to the task {task}",
+                f"output.{field.name}",
+            )
+    if given.layout in CLIP_LAYOUTS and task != "activity":
+        raise ManifestInvalid(
+            f"input.layout {given.layout} is that of a clip, which only the task activity takes; {task} takes "
+            "NCHW or NHWC",
+            "input.layout",
+        )
+
+
 def _choice(value: Any, choices: tuple[str, ...], key: str) -> None:
     if value is not None and value not in choices:
         raise ManifestInvalid(f"{key} must be one of {', '.join(choices)}, not {value!r}", key)
@@ -241,6 +288,11 @@ def _whole(value: Any, lowest: int, highest: int, key: str) -> None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if value is not None and not (whole and lowest <= value <= highest):
         raise ManifestInvalid(f"{key} must be a whole number from {lowest} to {highest}, not {value!r}", key)
+
+
+def _truth(value: Any, key: str) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise ManifestInvalid(f"{key} must be true or false, not {value!r}", key)
 
 
 def _fraction(value: Any, key: str) -> None:

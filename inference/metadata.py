@@ -7,7 +7,7 @@ which None means that the model does not say. A value that cannot be read counts
 
 import ast
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from inference.errors import ManifestInvalid
@@ -53,6 +53,44 @@ def read(metadata: Mapping[str, str]) -> Metadata:
         labels=_labels(metadata),
         multilabel=bool(_flag(metadata, "multilabel")),
     )
+
+
+def write(spec: InputSpec, output: OutputSpec, labels: Sequence[str] = ()) -> dict[str, str]:
+    """The keys that `read` makes the same specifications of; what has no key of its own (decoder, softmax) is
+    left out.
+
+    Labels with a space in them, which parts labels, are written as `names`.
+    """
+    resize = {value: key for key, value in _RESIZES.items()}
+    anchor = (spec.anchor or "centre") if spec.resize == "letterbox" else None
+    size = spec.size or (None, None)
+    said = {
+        "reverse_input_channels": {"rgb": "true", "bgr": "false"}.get(spec.color or ""),
+        "resize_type": resize.get((spec.resize, anchor)) if spec.resize else None,
+        "pad_value": spec.pad,
+        "mean_values": _text(spec.mean),
+        "scale_values": _text(spec.scale),
+        "layout": spec.layout,
+        "orig_width": size[0],
+        "orig_height": size[1],
+        "confidence_threshold": output.threshold,
+        "iou_threshold": output.iou,
+        "topk": output.top_k,
+        **_named(labels),
+    }
+    return {key: str(value) for key, value in said.items() if value is not None}
+
+
+def _text(numbers: Sequence[float] | None) -> str | None:
+    return None if numbers is None else " ".join(f"{number:.9g}" for number in numbers)
+
+
+def _named(labels: Sequence[str]) -> dict[str, str]:
+    if not labels:
+        return {}
+    if all(label and label.split() == [label] for label in labels):
+        return {"labels": " ".join(labels)}
+    return {"names": repr(list(labels))}
 
 
 def _input(metadata: Mapping[str, str]) -> InputSpec:

@@ -1,6 +1,5 @@
 """A result painted on a copy of its picture, to be read on screens of 320 to 1920 pixels and over."""
 
-import colorsys
 import functools
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,15 +8,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.results import Classification, Detections, Result, label_name
+from inference.overlay_segments import paint_segments
+from inference.palette import Color, color_of
+from inference.results import (
+    NOBODY,
+    UNTRACKED,
+    Activity,
+    Classification,
+    Detections,
+    Result,
+    Segmentation,
+    label_name,
+)
 from kernels.formats import Picture, PixelFormat, picture_size
 
-Color = tuple[int, int, int]
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 BANNER_ROWS = 3
-_GOLDEN = 0.618034  # of the colour circle, from one label to the next
 _BLACK, _WHITE, _INK = (0, 0, 0), (255, 255, 255), (32, 32, 32)
 _FIXED_POINT = 3  # cv2 takes coordinates in eighths of a pixel
+
+
+Told = tuple[int, float]  # a class and its score, or area
 
 
 class Pen(NamedTuple):
@@ -35,8 +46,10 @@ def paint(
 ) -> NDArray[np.uint8]:
     """A copy of a BGR picture (height, width, 3) uint8 with the result on it; into `out` where it is given.
 
-    Detections get a box with label and score each, best on top; a classification gets a banner of its best
-    classes. Raises TypeError and ValueError for a picture of another kind, or an `out` of another shape.
+    Detections get a box with label and score each, best on top, and where they are followed the number and colour of
+    their track; a segmentation gets the colours of its classes and a banner of the largest; a classification gets a
+    banner of its best classes, an activity one of the class that is told.
+    Raises TypeError and ValueError for a picture of another kind, or an `out` of another shape.
     """
     height, width = picture_size(pixels, PixelFormat.BGR)
     if out is None:
@@ -47,9 +60,20 @@ def paint(
     pen = _pen(height, width)
     if isinstance(result, Detections):
         _paint_boxes(out, result, labels, pen)
-    else:
-        _paint_banner(out, result, labels, pen)
+        return out
+    if isinstance(result, Segmentation):
+        paint_segments(out, result, labels)
+    _paint_banner(out, _told(result), labels, pen)
     return out
+
+
+def _told(result: Classification | Segmentation | Activity) -> list[Told]:
+    """The rows of a banner."""
+    if isinstance(result, Activity):
+        return [(result.shown, result.shown_score)] if result.shown != NOBODY else []
+    scores = result.areas if isinstance(result, Segmentation) else result.scores
+    best = zip(result.label_ids[:BANNER_ROWS].tolist(), scores[:BANNER_ROWS].tolist(), strict=True)
+    return list(best)
 
 
 @functools.lru_cache(maxsize=16)
@@ -59,25 +83,20 @@ def _pen(height: int, width: int) -> Pen:
     return Pen(scale, text, max(3, text // 3), max(1, round(text / 8)), max(1, round(text / 12)))
 
 
-@functools.lru_cache(maxsize=256)
-def color_of(label: int) -> Color:
-    """The BGR colour of a class: the same in every picture."""
-    red, green, blue = colorsys.hsv_to_rgb((0.33 + label * _GOLDEN) % 1.0, 0.8, 1.0)
-    return round(blue * 255), round(green * 255), round(red * 255)
-
-
 def _paint_boxes(out: Picture, found: Detections, labels: Sequence[str], pen: Pen) -> None:
     height, width = out.shape[:2]
     corners = np.rint(found.boxes * np.array([width, height, width, height], np.float32)).astype(int).tolist()
     for index in reversed(range(len(corners))):  # the best is painted last
         left, top, right, bottom = corners[index]
         label = int(found.label_ids[index])
-        cv2.rectangle(out, (left, top), (right, bottom), color_of(label), pen.line, cv2.LINE_AA)
+        track = UNTRACKED if found.track_ids is None else int(found.track_ids[index])
+        color = color_of(label if track == UNTRACKED else track)
+        number = "" if track == UNTRACKED else f" #{track}"
+        cv2.rectangle(out, (left, top), (right, bottom), color, pen.line, cv2.LINE_AA)
         if found.landmarks is not None:
-            _paint_points(out, found.landmarks[index], color_of(label), pen)
-        _paint_tag(
-            out, f"{label_name(labels, label)} {found.scores[index]:.2f}", (left, top), color_of(label), pen
-        )
+            _paint_points(out, found.landmarks[index], color, pen)
+        text = f"{label_name(labels, label)}{number} {found.scores[index]:.2f}"
+        _paint_tag(out, text, (left, top), color, pen)
 
 
 def _paint_points(out: Picture, points: NDArray[np.float32], color: Color, pen: Pen) -> None:
@@ -105,22 +124,19 @@ def _ink_on(color: Color) -> Color:
     return _BLACK if 0.114 * blue + 0.587 * green + 0.299 * red > 110 else _WHITE
 
 
-def _paint_banner(out: Picture, said: Classification, labels: Sequence[str], pen: Pen) -> None:
-    """The best classes, each with a bar as long as its score, on a darkened strip along the top."""
-    count = min(len(said.scores), BANNER_ROWS)
-    if count == 0:
+def _paint_banner(out: Picture, said: Sequence[Told], labels: Sequence[str], pen: Pen) -> None:
+    """Classes, each with a bar as long as its score, on a darkened strip along the top."""
+    if not said:
         return
     row = pen.height * 2
-    strip = out[: min(out.shape[0], count * row + pen.margin)]
+    strip = out[: min(out.shape[0], len(said) * row + pen.margin)]
     np.right_shift(strip, 2, out=strip)
-    for index in range(count):
-        label, score = int(said.label_ids[index]), float(said.scores[index])
-        _paint_row(
-            out, index * row + pen.margin, f"{label_name(labels, label)} {score:.2f}", (label, score), pen
-        )
+    for index, (label, score) in enumerate(said):
+        text = f"{label_name(labels, label)} {score:.2f}"
+        _paint_row(out, index * row + pen.margin, text, (label, score), pen)
 
 
-def _paint_row(out: Picture, top: int, text: str, said: tuple[int, float], pen: Pen) -> None:
+def _paint_row(out: Picture, top: int, text: str, said: Told, pen: Pen) -> None:
     label, score = said
     wide = out.shape[1] - 2 * pen.margin
     foot = top + round(pen.height * 1.6)

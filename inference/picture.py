@@ -12,7 +12,7 @@ from inference.backends import UNKNOWN, Shape, Tensor, TensorSpec
 from inference.errors import ModelMismatch
 from inference.manifest import InputSpec, Manifest
 from kernels.formats import Picture, PixelFormat
-from kernels.placement import Placement, fit_size
+from kernels.placement import Placement, fit_size, placement
 
 DEFAULTS = InputSpec(color="rgb", resize="stretch", anchor="centre", pad=114)
 DTYPES = tuple(np.dtype(name) for name in (np.uint8, np.float16, np.float32))
@@ -37,6 +37,10 @@ class PictureInput:
         """To which size a picture of `size` is scaled, both (height, width) in pixels; larger ones say no more."""
         fit = fit_size(size, self.size, self.resize, self.anchor)
         return fit.height, fit.width
+
+    def placement(self, size: tuple[int, int]) -> Placement:
+        """Where a picture of `size` (height, width) lies in the input, without putting it there."""
+        return placement(size, self.size, self.resize, self.anchor)
 
     def write(self, pixels: Picture, pixel_format: PixelFormat, tensor: Tensor) -> Placement:
         """Writes a picture into `tensor`, (C, height, width) or (height, width, C) as the layout says.
@@ -123,7 +127,7 @@ def _only_picture(manifest: Manifest, inputs: tuple[TensorSpec, ...]) -> TensorS
 
 def _layout(spec: TensorSpec, wanted: str | None) -> str:
     """Where the channels stand: as said, else at the axis that has 1 or 3 of them."""
-    if wanted is not None:
+    if wanted in _AXES:
         return wanted
     return "NHWC" if spec.shape[1] not in (1, 3) and spec.shape[3] in (1, 3) else "NCHW"
 

@@ -21,6 +21,10 @@ class Stopwatch:
     def inferred(self) -> None:
         self._inferred = self._clock()
 
+    def passed_over(self) -> None:
+        """There was nothing to run: that stage takes no time at all."""
+        self._inferred = self._prepared
+
     def timings(self) -> Timings:
         """The three stages, of which the last ends now."""
         now = self._clock()

@@ -19,7 +19,19 @@ if _FORCED not in ("", "compiled", "reference"):
     raise ValueError(f"EDGE_KERNELS must be compiled or reference, not {_FORCED!r}")
 
 
-_MODULES = ("_levels", "_boxes", "_convert", "_decoders", "_masks", "_observe", "_prepare", "_scores")
+_MODULES = (
+    "_levels",
+    "_boxes",
+    "_cells",
+    "_convert",
+    "_decoders",
+    "_masks",
+    "_observe",
+    "_prepare",
+    "_scores",
+    "_segments",
+    "_tracks",
+)
 
 
 def _missing() -> ImportError | None:
@@ -53,36 +65,40 @@ IMPLEMENTATION = _choose()
 
 if IMPLEMENTATION == "compiled":
     from kernels._boxes import boxes_to_frame, nms, points_to_frame
+    from kernels._cells import decode_nanodet, decode_yolox, decode_yunet
     from kernels._convert import convert
-    from kernels._decoders import (
-        decode_nanodet,
-        decode_scored,
-        decode_ssd,
-        decode_yolo,
-        decode_yolox,
-        decode_yunet,
-    )
+    from kernels._decoders import decode_scored, decode_ssd, decode_yolo
     from kernels._levels import LEVEL
     from kernels._masks import argmax_planes, blur_zone, fill_zone, overlay_mask
     from kernels._observe import observe
     from kernels._prepare import prepare
     from kernels._scores import softmax_top_k
+    from kernels._segments import argmax_pixels, count_classes
+    from kernels._tracks import (
+        assign_pairs,
+        correct_tracks,
+        match_tracks,
+        predict_tracks,
+        start_tracks,
+    )
 else:
     from kernels.reference import LEVEL
     from kernels.reference.boxes import boxes_to_frame, nms, points_to_frame
+    from kernels.reference.cells import decode_nanodet, decode_yolox, decode_yunet
     from kernels.reference.convert import convert
-    from kernels.reference.decoders import (
-        decode_nanodet,
-        decode_scored,
-        decode_ssd,
-        decode_yolo,
-        decode_yolox,
-        decode_yunet,
-    )
+    from kernels.reference.decoders import decode_scored, decode_ssd, decode_yolo
     from kernels.reference.masks import argmax_planes, blur_zone, fill_zone, overlay_mask
     from kernels.reference.observe import observe
     from kernels.reference.prepare import prepare
     from kernels.reference.scores import softmax_top_k
+    from kernels.reference.segments import argmax_pixels, count_classes
+    from kernels.reference.tracks import (
+        assign_pairs,
+        correct_tracks,
+        match_tracks,
+        predict_tracks,
+        start_tracks,
+    )
 
 __all__ = [  # noqa: RUF022 - sorted plainly, constants too
     "Candidates",
@@ -91,11 +107,15 @@ __all__ = [  # noqa: RUF022 - sorted plainly, constants too
     "Picture",
     "PixelFormat",
     "Placement",
+    "argmax_pixels",
     "argmax_planes",
+    "assign_pairs",
     "blur_zone",
     "boxes_to_frame",
     "candidates",
     "convert",
+    "correct_tracks",
+    "count_classes",
     "decode_nanodet",
     "decode_scored",
     "decode_ssd",
@@ -103,12 +123,15 @@ __all__ = [  # noqa: RUF022 - sorted plainly, constants too
     "decode_yolox",
     "decode_yunet",
     "fill_zone",
+    "match_tracks",
     "nms",
     "observe",
     "overlay_mask",
     "picture_size",
     "placement",
     "points_to_frame",
+    "predict_tracks",
     "prepare",
     "softmax_top_k",
+    "start_tracks",
 ]

@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,34 +9,6 @@ Size = tuple[int, int]
 def decode_ssd(rows: Floats, threshold: float, input_size: Size, into: Candidates, start: int = 0) -> int: ...
 def decode_yolo(
     output: Floats, threshold: float, into: Candidates, start: int = 0, *, transposed: bool, objectness: bool
-) -> int: ...
-def decode_yolox(
-    output: Floats,
-    input_size: Size,
-    strides: Sequence[int],
-    threshold: float,
-    into: Candidates,
-    start: int = 0,
-) -> int: ...
-def decode_nanodet(
-    scores: Floats,
-    distances: Floats,
-    input_size: Size,
-    stride: int,
-    threshold: float,
-    into: Candidates,
-    start: int = 0,
-) -> int: ...
-def decode_yunet(
-    cls: Floats,
-    obj: Floats,
-    boxes: Floats,
-    landmarks: Floats,
-    input_size: Size,
-    stride: int,
-    threshold: float,
-    into: Candidates,
-    start: int = 0,
 ) -> int: ...
 def decode_scored(
     scores: Floats,

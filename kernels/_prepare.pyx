@@ -2,6 +2,7 @@
 
 Source rows are interpolated across into planes of 16-bit numbers, and two of those are blended into every output row
 (simd/prepare.h). An upscaled picture finds both rows already there most of the time; nothing else is held in between.
+Of a picture made so small that no two output rows share a source row, both are read at once and nothing is held.
 Of a camera's YUYV or NV12, only the pixels that are needed become colours.
 
 What a call needs beside the pixels is worked out once for each size and setting, and held as a Job.
@@ -34,11 +35,18 @@ cdef extern from "prepare.h":
         int plain
     ctypedef struct Numbers:
         float multiply, add
+    ctypedef struct Planes:
+        uint8_t* rows[3]
+        Numbers numbers[3]
+        Py_ssize_t length
+        int floats
     ctypedef void (*AcrossRow)(const uint8_t*, const uint8_t*, const Across*, int16_t*) noexcept nogil
     ctypedef struct PrepareRows:
         AcrossRow three, yuyv, nv12, one
+        void (*fused)(const uint8_t*, const uint8_t*, const Across*, int, const Planes*) noexcept nogil
         void (*luma)(const int16_t*, const int16_t*, int16_t*, Py_ssize_t) noexcept nogil
         void (*split)(const uint8_t*, uint8_t*, uint8_t*, uint8_t*, Py_ssize_t) noexcept nogil
+        void (*spread)(const uint8_t*, const Numbers*, float*, Py_ssize_t) noexcept nogil
         void (*bytes)(const int16_t*, const int16_t*, int, uint8_t*, Py_ssize_t) noexcept nogil
         void (*halves)(const int16_t*, const int16_t*, int, const Numbers*, int, uint16_t*, Py_ssize_t) noexcept nogil
         void (*floats)(const int16_t*, const int16_t*, int, const Numbers*, int, float*, Py_ssize_t) noexcept nogil
@@ -88,7 +96,8 @@ cdef struct Target:
     float[MOST] border
     int16_t[MOST] luma  # what three channels become one gray by
     bint gray  # they do
-    bint straight  # three channels of bytes that are neither scaled nor mixed across
+    bint apart  # three channels of bytes or floats in planes, of a source that has three
+    bint straight  # three channels that are neither scaled nor mixed across, of bytes or floats
 
 
 cdef inline void border(const Target* target, Py_ssize_t y, Py_ssize_t x, Py_ssize_t end) noexcept nogil:
@@ -175,15 +184,37 @@ cdef inline void blend(
 
 
 cdef inline void split(
-    const Source* source, const Across* how, const Target* target, Py_ssize_t y, Py_ssize_t from_y
+    const Source* source, const Across* how, const Target* target, Py_ssize_t y, Py_ssize_t from_y, const Room* room
 ) noexcept nogil:
-    """A source row straight into the planes of output row y."""
-    cdef uint8_t* out = target.items + y * target.row + target.begin
+    """A source row straight into the planes of output row y; to floats by way of planes of bytes."""
+    cdef Py_ssize_t c, at = y * target.row + target.begin
+    cdef const uint8_t* row = source.pixels + from_y * source.pitch + how.first[0] * MOST
+    cdef uint8_t* between = <uint8_t*>room.planes
     cdef uint8_t* planes[MOST]
-    cdef Py_ssize_t c
     for c in range(MOST):
-        planes[target.source[c]] = out + c * target.plane
-    run.split(source.pixels + from_y * source.pitch + how.first[0] * MOST, planes[0], planes[1], planes[2], target.length)
+        planes[target.source[c]] = target.items + at + c * target.plane if target.size == 1 else between + c * how.padded
+    run.split(row, planes[0], planes[1], planes[2], target.length)
+    if target.size == 4:
+        for c in range(MOST):
+            run.spread(between + c * how.padded, &target.numbers[c], <float*>target.items + at + c * target.plane,
+                       target.length)
+
+
+cdef inline bint fused(
+    const Source* source, const Down* down, const Across* how, const Target* target, Py_ssize_t y, const Room* room
+) noexcept nogil:
+    """Output row y straight from two source rows; false where they are not there whole, or two steps are as fast."""
+    cdef const uint8_t* upper = source.pixels + down.first[y] * source.pitch
+    cdef Planes planes
+    cdef Py_ssize_t c, at = y * target.row + target.begin
+    if run.fused == NULL or (how.near and target.size == 4) or upper + source.reach > source.end:
+        return False
+    planes.length, planes.floats = target.length, target.size == 4
+    for c in range(MOST):
+        planes.rows[target.source[c]] = target.items + (at + c * target.plane) * target.size
+        planes.numbers[target.source[c]] = target.numbers[c]
+    run.fused(upper, whole_row(source, upper + source.pitch, source.reach, room.tail), how, down.weight[y], &planes)
+    return True
 
 
 cdef inline void inside(
@@ -197,7 +228,13 @@ cdef inline void inside(
         below = above + 1 if down.weight[y] != 0 else above
         if target.straight and below == above:
             border(target, y, 0, target.begin)
-            split(source, how, target, y, above)
+            split(source, how, target, y, above, room)
+            border(target, y, target.begin + target.length, target.width)
+            continue
+        if target.apart and below != above and in_lower < above and (
+            y + 1 == down.end or down.first[y + 1] > below
+        ) and fused(source, down, how, target, y, room):
+            border(target, y, 0, target.begin)
             border(target, y, target.begin + target.length, target.width)
             continue
         if in_upper != above and in_lower == above:
@@ -308,9 +345,9 @@ cdef void lay_target(Job job, todo, out, bint planar):
     for c in range(target.channels):
         target.source[c], target.border[c] = todo.channels[c], todo.border[c]
         target.numbers[c].multiply, target.numbers[c].add = todo.multiply[c] / 64, todo.add[c]
-    apart = planar and target.size == 1 and target.channels == MOST and job.across == run.three
+    target.apart = planar and target.size != 2 and target.channels == MOST and job.across == run.three
     first = neighbours(todo.columns)[0][target.begin : target.begin + target.length]
-    target.straight = apart and job.how.plain and (np.diff(first) == 1).all()
+    target.straight = target.apart and job.how.plain and (np.diff(first) == 1).all()
     if target.gray:
         shares = np.rint(todo.luma * 32768)
         for c in range(MOST):

@@ -20,6 +20,7 @@ from streams.spool import OVERHEAD, Entry, Item, SpoolStatus, weigh
 from streams.stock import Stock
 from streams.writer import Writer
 
+CLOSING_S = 10.0
 MOST_UNWRITTEN = 32 * 1024 * 1024  # bytes in memory that wait for the disk
 
 
@@ -123,13 +124,17 @@ class DurableSpool:
     def status(self) -> SpoolStatus:
         return self._stock.status(self._handed_bytes)
 
-    def close(self) -> None:
-        """Commits what was handed over, synchronises, and lets the file go. Safe to call twice."""
+    def close(self) -> int:
+        """Commits what was handed over, synchronises, and lets the file go; how many messages the disk did not take.
+
+        Safe to call twice.
+        """
         with self._stirred:
             self._closing = True
             self._stirred.notify()
         self.wake()
-        self._thread.join(10.0)
+        self._thread.join(CLOSING_S)
+        return self._writer.unwritten
 
     def _give_up_handed(self) -> None:
         """The disk hangs and memory is full: the oldest of the least important goes, and is counted."""

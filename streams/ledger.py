@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 FILE = "spool.db"
 VERSION = 1
 SPOILED = b"spoiled"  # stands for the payload of a message that is not what was written; known by identity
+_LOGS = ("-wal", "-shm")
+_COUNT = "SELECT kind, COUNT(*), SUM(size), MIN(put_ms) FROM messages GROUP BY kind"
 _PAGES_OF_LOG = 1000  # after so many the log is folded into the file: 4 MB
 _WORTH_SHRINKING = 1 << 20  # bytes
 _SCHEMA = """
@@ -79,6 +81,9 @@ class Total(NamedTuple):
     oldest: int | None
 
 
+NOTHING = Total(0, 0, None)
+
+
 class Ledger:
     """The messages of one state folder. synchronous: each commit is the disk's before it returns.
 
@@ -104,9 +109,7 @@ class Ledger:
 
     def totals(self) -> dict[Kind, Total]:
         """What there is of each kind."""
-        query = "SELECT kind, COUNT(*), SUM(size), MIN(put_ms) FROM messages GROUP BY kind"
-        found = {Kind(kind): Total(count, size, oldest) for kind, count, size, oldest in self._ask(query)}
-        return {kind: found.get(kind, Total(0, 0, None)) for kind in Kind}
+        return _totals(self._ask(_COUNT))
 
     def read(self, kind: Kind, after: int, limit: int) -> list[Row]:
         """At most `limit` messages of a kind whose numbers are above `after`, the oldest first.
@@ -122,7 +125,7 @@ class Ledger:
         Raises OSError where the disk refuses (nothing is changed then), LedgerDamaged for a damaged file.
         """
         marks = ", ".join("?" * (len(Row._fields) + 1))
-        with self._told(), self._connection:
+        with _told(self.path), self._connection:
             self._connection.executemany(
                 f"INSERT OR REPLACE INTO messages ({_COLUMNS}) VALUES ({marks})",
                 ((*row, _crc(row)) for row in rows),
@@ -147,7 +150,7 @@ class Ledger:
 
     def shrink(self) -> None:
         """Gives room that is free in the file back to the disk. Raises OSError and LedgerDamaged."""
-        with self._told():
+        with _told(self.path):
             self._connection.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step only
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -166,7 +169,7 @@ class Ledger:
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._told():
+        with _told(self.path):
             self._connection = sqlite3.connect(self.path, timeout=5.0, check_same_thread=False)
             self._connection.text_factory = _text
             try:
@@ -194,21 +197,53 @@ class Ledger:
         self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _ask(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._told():
+        with _told(self.path):
             return self._connection.execute(query, values).fetchall()
 
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """SQLite's errors as ours: what the disk refuses is an OSError, anything else means damage."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-            if code in _REFUSALS:
-                raise OSError(f"{self.path}: {error}") from error
-            raise LedgerDamaged(str(error)) from error
-        except UnicodeDecodeError as error:  # SQLite's own message quotes a damaged name
-            raise LedgerDamaged("its names are no text") from error
+
+class Sight(NamedTuple):
+    """What stands in a state folder. file_bytes: of the file and its log. set_aside: names of damaged files."""
+
+    totals: dict[Kind, Total]
+    file_bytes: int
+    set_aside: list[str]
+
+
+def look(folder: Path) -> Sight:
+    """A look at the ledger of a folder, also while another process writes it; changes nothing.
+
+    Raises OSError for a file that cannot be read, LedgerDamaged for a damaged one.
+    """
+    aside = sorted(path.name for path in folder.glob(f"{FILE}.damaged-*") if path.name[-4:] not in _LOGS)
+    files = [folder / f"{FILE}{ending}" for ending in ("", "-wal")]
+    size = sum(file.stat().st_size for file in files if file.exists())
+    if not files[0].exists():
+        return Sight(dict.fromkeys(Kind, NOTHING), 0, aside)
+    with _told(files[0]), contextlib.closing(_reading(files[0])) as connection:
+        return Sight(_totals(connection.execute(_COUNT).fetchall()), size, aside)
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+
+
+def _totals(rows: Iterable[Sequence[Any]]) -> dict[Kind, Total]:
+    found = {Kind(kind): Total(count, size, oldest) for kind, count, size, oldest in rows}
+    return {kind: found.get(kind, NOTHING) for kind in Kind}
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours: what the disk refuses is an OSError, anything else means damage."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code in _REFUSALS:
+            raise OSError(f"{path}: {error}") from error
+        raise LedgerDamaged(str(error)) from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes a damaged name
+        raise LedgerDamaged("its names are no text") from error
 
 
 def _text(data: bytes) -> str:
@@ -233,7 +268,7 @@ def _moved_aside(path: Path) -> Path:
         aside = path.with_name(f"{path.name}.damaged-{number}")
         if not aside.exists():
             break
-    for ending in ("-wal", "-shm"):
+    for ending in _LOGS:
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + ending).replace(aside.with_name(aside.name + ending))
     path.replace(aside)

@@ -119,8 +119,8 @@ class Spool(Protocol):
         """The counts of this moment."""
         ...
 
-    def close(self) -> None:
-        """Lets the store's resources go; what is left stays left."""
+    def close(self) -> int:
+        """Lets the store's resources go; how many messages of what is left will not be there the next time."""
         ...
 
 
@@ -194,8 +194,9 @@ class MemorySpool:
         with self._stirred:
             return SpoolStatus(self._left, self._bytes, self._number, dict(self._dropped))
 
-    def close(self) -> None:
+    def close(self) -> int:
         self.wake()
+        return self.status().left
 
     def _stir(self) -> None:
         self._news = True

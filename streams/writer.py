@@ -61,6 +61,11 @@ class Writer:
         self._refused = self._dirty = False
         self._synced_at = self._aged_at = clock()
 
+    @property
+    def unwritten(self) -> int:
+        """How many messages the disk has not taken."""
+        return len(self._unwritten)
+
     def patience(self) -> float:
         """Seconds after which there is something to do even if nothing happens."""
         if self._refused:

@@ -24,11 +24,23 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def vetted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Which models a child process has read: one record for all tests, as the trial takes most of a second."""
+    return tmp_path_factory.mktemp("vetted")
+
+
 @pytest.fixture(autouse=True)
-def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes its user's state, configuration or secrets."""
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+def own_places(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, vetted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test reads or writes its user's state, configuration, caches or secrets."""
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    cache = tmp_path_factory.mktemp("cache")  # not in tmp_path, of which some tests look at all
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    (cache / "lensracer").mkdir(mode=0o700)
+    (cache / "lensracer" / "vetted").symlink_to(vetted)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
 
 

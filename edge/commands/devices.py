@@ -26,6 +26,7 @@ def command(json_wanted: bool) -> None:
         say("  none; files, folders, rtsp:// and http:// streams and synthetic: work without")
     say("Inference devices")
     say(table(row for backend in found["inference"] for row in of_backend(backend)))
+    say(of_auto(found["auto"]))
 
 
 def of_camera(camera: dict[str, Any]) -> list[tuple[str, str]]:
@@ -47,3 +48,9 @@ def of_backend(backend: dict[str, Any]) -> list[tuple[str, str, str]]:
     if backend["error"]:
         return [(f"  {backend['backend']}", "-", backend["error"])]
     return [(f"  {backend['backend']}", name, full) for name, full in backend["devices"].items()]
+
+
+def of_auto(auto: dict[str, Any]) -> str:
+    here = [f"{each['backend']} {each['device']}" for each in auto["here"]]
+    first = f"here {', then '.join(here)}" if here else "none of which is here"
+    return f"inference.device: AUTO takes the first of {', '.join(auto['order'])} that can run the model: {first}"

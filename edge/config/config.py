@@ -17,6 +17,7 @@ from edge.config.section import Section
 from edge.config.source import Source
 from edge.config.spool import Spool
 from edge.config.streams import Streams
+from edge.config.swap import Swap
 from edge.config.transport import Transport
 from edge.config.values import ProjectName
 from edge.errors import Fault
@@ -75,6 +76,7 @@ class Config(Section):
     inference: Inference = Field(default_factory=Inference, description="How models are run.")
     transport: Transport = Field(default_factory=Transport, description="How messages leave.")
     streams: Streams = Field(default_factory=Streams, description="What is published.")
+    swap: Swap = Field(default_factory=Swap, description="What a new project must show.")
     spool: Spool = Field(default_factory=Spool, description="Where messages wait.")
     http: Http = Field(default_factory=Http, description="Pictures over HTTP.")
     console: Console = Field(default_factory=Console, description="The page to look at.")

@@ -7,9 +7,10 @@ from pathlib import Path
 from pydantic import Field
 
 from edge.config.section import Section
-from edge.config.values import FilePath
+from edge.config.values import Age, FilePath
 
 MIB = 1 << 20
+WEEK = 7 * 24 * 3600.0  # seconds
 
 
 def state_home(environ: Mapping[str, str]) -> Path:
@@ -32,6 +33,20 @@ class Spool(Section):
         ge=64 * 1024,
         description="What waiting messages may take, in bytes; beyond it the oldest are dropped and counted.",
         examples=[64 * MIB],
+    )
+
+    max_age: Age = Field(
+        default=WEEK,
+        description="How long a message may wait; older ones are given up and their numbers told. `forever` keeps "
+        "them until `max_bytes` is reached.",
+        examples=["168h", "forever"],
+    )
+    sync_ms: int = Field(
+        default=1000,
+        ge=0,
+        le=600_000,
+        description="Milliseconds between two synchronisations of the disk: what a power cut may cost. A process "
+        "that is killed loses nothing in any case. 0 synchronises with each message, which wears an SD card.",
     )
 
     def folder(self, thing: str) -> Path:

@@ -41,6 +41,14 @@ def patience(value: object) -> float | None:
     return durations.seconds(value)
 
 
+def age(value: object) -> float | None:
+    """Seconds, more than none; None for ever."""
+    seconds = patience(value)
+    if seconds is not None and seconds <= 0:
+        raise ValueError(f"expected more than 0 seconds, or {FOREVER}, got {value!r}")
+    return seconds
+
+
 def size(value: object) -> object:
     """(width, height) from `[1280, 720]` or `1280x720`; None stays None."""
     if isinstance(value, str) and (found := WRITTEN_SIZE.fullmatch(value)):
@@ -66,6 +74,11 @@ SecretText = Annotated[str, Kind.SECRET, Field(min_length=1)]
 Patience = Annotated[
     float | None,
     BeforeValidator(patience),
+    WithJsonSchema({"anyOf": [*DURATION_SCHEMA["anyOf"], {"const": FOREVER}, {"type": "null"}]}),
+]
+Age = Annotated[
+    float | None,
+    BeforeValidator(age),
     WithJsonSchema({"anyOf": [*DURATION_SCHEMA["anyOf"], {"const": FOREVER}, {"type": "null"}]}),
 ]
 Duration = Annotated[float, BeforeValidator(durations.seconds), WithJsonSchema(DURATION_SCHEMA)]

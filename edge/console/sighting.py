@@ -22,7 +22,8 @@ class Sighting:
 
     arrived_at: the console's monotonic seconds. ts_ms, mono_ms: the device's wall and monotonic milliseconds.
     frame: the frame's number, None where the message names none. age_ms: of the frame, when it was published.
-    latency_ms: by stage. results: (label, score 0..1 or None), as many as are shown. more: how many are not.
+    latency_ms: by stage. results: (label, score or area 0..1 or None), as many as are shown; the label of a thing
+    that is followed ends with its number. more: how many are not shown.
     model: name, sha256, backend and device, each as text.
     """
 
@@ -87,8 +88,10 @@ def inner(message: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def result(value: object) -> tuple[str, float | None]:
     if not isinstance(value, dict):
         return text(value), None
-    label = value.get("label", value.get("label_id"))
-    return text(label) or "(no label)", number(value.get("score"))
+    label = text(value.get("label", value.get("label_id"))) or "(no label)"
+    track = whole(value.get("track_id"))
+    named = label if track is None else f"{label} #{track}"
+    return named, number(value.get("score", value.get("area")))
 
 
 def text(value: object, longest: int = LONGEST_TEXT) -> str:

@@ -1,5 +1,6 @@
 """Backends: what runs a model. One Protocol, one file a vendor, chosen by name."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -10,6 +11,11 @@ from numpy.typing import NDArray
 Shape = tuple[int, ...]
 Tensor = NDArray[Any]
 UNKNOWN = -1
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class TensorSpec(NamedTuple):
@@ -33,19 +39,42 @@ Arrange = Callable[[tuple[TensorSpec, ...], Mapping[str, str]], tuple[Shape, ...
 the shape that each input gets. Raises ModelMismatch for what cannot be."""
 
 
+class Tuning(NamedTuple):
+    """How a device is told to work; None leaves it to the backend.
+
+    hint: "latency" gives one picture all of the device, "throughput" parts it among several. threads: of the
+    processor, for all requests together.
+    """
+
+    hint: str | None = None
+    threads: int | None = None
+
+
+UNTUNED = Tuning()
+
+
 class Opening(NamedTuple):
-    """What a backend is opened with: a model file, a device, how many slots, and who settles the shapes."""
+    """What a backend is opened with: a model file, a device, how many slots, and who settles the shapes.
+
+    digest: SHA-256 of the model's files, in hexadecimal; "" where nobody worked it out. cache: the private
+    folder where compiled models are kept, at most `cache_bytes` of them; None for none, as without a digest.
+    """
 
     path: Path
     device: str
     slots: int
     arrange: Arrange
+    digest: str = ""
+    cache: Path | None = None
+    cache_bytes: int = 1 << 30
+    tuning: Tuning = UNTUNED
 
 
 class Backend(Protocol):
     """A compiled model with `slots` requests, each with tensors of its own. One thread uses it.
 
-    metadata: the model's own, keys without prefix (see inference.metadata).
+    device: the one it runs on, never a list. metadata: the model's own, keys without prefix (see
+    inference.metadata).
     Opening raises ModelInvalid, ModelMismatch and BackendUnavailable; running raises InferenceError.
     """
 

@@ -10,13 +10,15 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from inference.backends import UNKNOWN, Opening, Shape, Tensor, TensorSpec
+from inference.backends import UNKNOWN, Opening, Shape, Tensor, TensorSpec, processors
 from inference.errors import BackendUnavailable, InferenceError, ModelInvalid, ModelMismatch
 from inference.metadata import strip_prefixes
+from inference.vetted import vetted
 
 _log = logging.getLogger(__name__)
 # ONNX Runtime would tell its maker of each session, over the network, and keep an id in the home folder. It looks
@@ -72,6 +74,7 @@ class OnnxRuntimeBackend:
             )
         self.device = opening.device.upper()
         self.slots = opening.slots
+        vetted(opening.path, opening.cache)
         self._session = _session(opening, {})
         self.metadata: Mapping[str, str] = strip_prefixes(self._session.get_modelmeta().custom_metadata_map)
         self.inputs = self._arrange(opening)
@@ -158,7 +161,7 @@ class OnnxRuntimeBackend:
 def _session(opening: Opening, sizes: Mapping[str, int]) -> Any:
     options = ort.SessionOptions()
     options.log_severity_level = _ERROR_ONLY
-    options.intra_op_num_threads = max(1, _cores() // opening.slots)
+    options.intra_op_num_threads = _threads(opening)
     options.add_session_config_entry(
         "session.intra_op.allow_spinning", "0"
     )  # half the processor time, no slower
@@ -170,6 +173,20 @@ def _session(opening: Opening, sizes: Mapping[str, int]) -> Any:
         ModelInvalid,
         f"{opening.path} is not readable as an ONNX model",
     )
+
+
+def described(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...], dict[str, str]]:
+    """Inputs, outputs and metadata of a model file as they stand in it. Raises ModelInvalid."""
+    session = _session(Opening(path, "CPU", 1, lambda specs, metadata: ()), {})
+    inputs, outputs = (tuple(map(_spec, nodes)) for nodes in (session.get_inputs(), session.get_outputs()))
+    return inputs, outputs, strip_prefixes(session.get_modelmeta().custom_metadata_map)
+
+
+def _threads(opening: Opening) -> int:
+    """Threads of one run: all of them by the hint latency, else parted among the slots."""
+    hint, threads = opening.tuning
+    parts = 1 if hint == "latency" else opening.slots
+    return max(1, (threads or processors()) // parts)
 
 
 def providers() -> dict[str, str]:
@@ -187,11 +204,6 @@ def _provider(device: str) -> str:
     raise BackendUnavailable(
         f"ONNX Runtime has no device {device} on this machine, only {', '.join(available)}"
     )
-
-
-def _cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _guarded(call: Callable[[], T], ours: type[InferenceError], sentence: str) -> T:

@@ -12,6 +12,17 @@ from kernels.formats import Picture, PixelFormat
 from kernels.placement import Placement
 
 
+class Prepared(NamedTuple):
+    """What became of a picture: where it lies in the input, which source it is from, and whether the model is to run.
+
+    A task that looks at several pictures together has nothing to run for some of them.
+    """
+
+    placement: Placement
+    source: str
+    run: bool = True
+
+
 class Task(Protocol):
     """One model's task. Everything it needs is allocated at birth.
 
@@ -24,12 +35,22 @@ class Task(Protocol):
         """To which size a picture of `size` is scaled, both (height, width): a source may give no more than that."""
         ...
 
-    def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int) -> Placement:
-        """Puts a picture into the slot's input. Raises TypeError and ValueError for a misshapen picture."""
+    def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int, source: str) -> Prepared:
+        """Puts a picture of a source into the slot's input. Raises TypeError and ValueError for a misshapen one.
+
+        What a task remembers of earlier pictures it keeps for each source apart.
+        """
         ...
 
-    def interpret(self, outputs: tuple[Tensor, ...], placement: Placement, watch: Stopwatch) -> Result:
-        """Reads the slot's outputs into a Result that owns its arrays."""
+    def forget(self, source: str) -> None:
+        """Lets go of what is remembered of a source's pictures; none of them may be under way."""
+        ...
+
+    def interpret(self, outputs: tuple[Tensor, ...], prepared: Prepared, watch: Stopwatch) -> Result:
+        """Reads the slot's outputs into a Result that owns its arrays.
+
+        Called in the order of prepare. Without outputs, (), where there was nothing to run for the picture.
+        """
         ...
 
 

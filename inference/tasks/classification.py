@@ -12,9 +12,8 @@ from inference.manifest import Manifest, OutputSpec
 from inference.picture import arrange, merged, picture_input
 from inference.results import Classification
 from inference.stopwatch import Stopwatch
-from inference.tasks import Kind
+from inference.tasks import Kind, Prepared
 from kernels.formats import Picture, PixelFormat
-from kernels.placement import Placement
 
 DEFAULTS = OutputSpec(threshold=0.0, top_k=5)
 PROBABILITIES_SUM_WITHIN = 1e-3
@@ -28,7 +27,7 @@ class ClassificationTask:
         said = model_metadata.read(backend.metadata)
         self._backend = backend
         self._picture = picture_input(manifest, backend.inputs[0], backend.metadata)
-        self._index, classes = _scores_output(manifest, backend)
+        self._index, classes = scores_output(manifest, backend)
         self.labels = settled_labels(manifest, backend.metadata, classes)
         wanted = merged(manifest.output, said.output, DEFAULTS)
         self._threshold = float(wanted.threshold or 0.0)
@@ -39,31 +38,38 @@ class ClassificationTask:
                 "supported; with output.softmax: false its scores are taken as they are",
                 "output.softmax",
             )
-        self._softmax = not self._gives_probabilities() if wanted.softmax is None else wanted.softmax
+        self._softmax = (
+            not gives_probabilities(backend, self._index) if wanted.softmax is None else wanted.softmax
+        )
 
     def needed(self, size: tuple[int, int]) -> tuple[int, int]:
         return self._picture.needed(size)
 
-    def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int) -> Placement:
-        return self._picture.write(pixels, pixel_format, self._backend.input(slot)[0])
+    def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int, source: str) -> Prepared:
+        return Prepared(self._picture.write(pixels, pixel_format, self._backend.input(slot)[0]), source)
 
-    def interpret(
-        self, outputs: tuple[Tensor, ...], placement: Placement, watch: Stopwatch
-    ) -> Classification:
-        ids, scores = kernels.softmax_top_k(self._scores(outputs), self._top_k, softmax=self._softmax)
+    def forget(self, source: str) -> None:
+        """Nothing is remembered of a source."""
+
+    def interpret(self, outputs: tuple[Tensor, ...], prepared: Prepared, watch: Stopwatch) -> Classification:
+        given = self._scores(outputs)
+        if not np.isfinite(given.max()):  # a NaN passes through max, and minus infinity alone says as little
+            return Classification(given[:0].astype(np.int32), given[:0].copy(), watch.timings(), finite=False)
+        ids, scores = kernels.softmax_top_k(given, self._top_k, softmax=self._softmax)
         seen = int(np.count_nonzero(scores >= self._threshold))
         return Classification(ids[:seen], scores[:seen], watch.timings())
 
     def _scores(self, outputs: tuple[Tensor, ...]) -> NDArray[np.float32]:
         return np.asarray(outputs[self._index], np.float32).reshape(-1)
 
-    def _gives_probabilities(self) -> bool:
-        """Whether the scores of noise are already probabilities: none below zero, and one in sum."""
-        tensor = self._backend.input(0)
-        noise = np.random.default_rng(0).random(tensor.shape, np.float32)
-        tensor[...] = (noise * _BYTES).astype(tensor.dtype) if tensor.dtype == np.uint8 else noise
-        scores = self._scores(self._backend.run(0))
-        return bool(scores.min() >= 0 and abs(float(scores.sum()) - 1) < PROBABILITIES_SUM_WITHIN)
+
+def gives_probabilities(backend: Backend, index: int) -> bool:
+    """Whether what output `index` says of noise are already probabilities: none below zero, and one in sum."""
+    tensor = backend.input(0)
+    noise = np.random.default_rng(0).random(tensor.shape, np.float32)
+    tensor[...] = (noise * _BYTES).astype(tensor.dtype) if tensor.dtype == np.uint8 else noise
+    scores = np.asarray(backend.run(0)[index], np.float32)
+    return bool(scores.min() >= 0 and abs(float(scores.sum()) - 1) < PROBABILITIES_SUM_WITHIN)
 
 
 def classes_of(spec: TensorSpec) -> int | None:
@@ -75,7 +81,7 @@ def classes_of(spec: TensorSpec) -> int | None:
     return sizes[0] if sizes else 1
 
 
-def _scores_output(manifest: Manifest, backend: Backend) -> tuple[int, int]:
+def scores_output(manifest: Manifest, backend: Backend) -> tuple[int, int]:
     """(index, classes) of the output to read; where several could be, the one that fits the labels."""
     fitting = [
         (index, classes) for index, spec in enumerate(backend.outputs) if (classes := classes_of(spec))
@@ -85,7 +91,7 @@ def _scores_output(manifest: Manifest, backend: Backend) -> tuple[int, int]:
         fitting = [each for each in fitting if each[1] == labels]
     if len(fitting) != 1:
         raise ModelMismatch(
-            f"classification reads one output of one score a class, (1, N); {manifest.model.name} has "
+            f"{manifest.task} reads one output of one score a class, (1, N); {manifest.model.name} has "
             f"{', '.join(map(str, backend.outputs))}",
             "task",
         )

@@ -1,6 +1,7 @@
 """Detection: boxes, decoded from the outputs, thinned out, and mapped back to the picture."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 import kernels
 from inference import metadata as model_metadata
@@ -9,11 +10,12 @@ from inference.errors import ModelMismatch
 from inference.labels import given_labels, settled_labels
 from inference.manifest import Manifest, OutputSpec
 from inference.picture import arrange, merged, picture_input
-from inference.results import Detections
+from inference.results import UNTRACKED, Detections
 from inference.stopwatch import Stopwatch
-from inference.tasks import Kind
+from inference.tasks import Kind, Prepared
 from inference.tasks.classification import classes_of
 from inference.tasks.decoders import Decoder, Head, NoFit, fit_decoder
+from inference.tracking import Tracker, floor_of
 from kernels.candidates import Candidates
 from kernels.formats import Picture, PixelFormat
 from kernels.placement import Placement
@@ -34,26 +36,58 @@ class DetectionTask:
         self._threshold = float(wanted.threshold or 0.0)
         self._iou = float(wanted.iou or 0.0)
         self._limit = wanted.top_k
+        self._tracked = bool(wanted.track)
+        self._trackers: dict[str, Tracker] = {}  # of each source
         self._reserve(self.decoder.anchors)
 
     def needed(self, size: tuple[int, int]) -> tuple[int, int]:
         return self._picture.needed(size)
 
-    def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int) -> Placement:
-        return self._picture.write(pixels, pixel_format, self._backend.input(slot)[0])
+    def prepare(self, pixels: Picture, pixel_format: PixelFormat, slot: int, source: str) -> Prepared:
+        return Prepared(self._picture.write(pixels, pixel_format, self._backend.input(slot)[0]), source)
 
-    def interpret(self, outputs: tuple[Tensor, ...], placement: Placement, watch: Stopwatch) -> Detections:
+    def forget(self, source: str) -> None:
+        self._trackers.pop(source, None)
+
+    def interpret(self, outputs: tuple[Tensor, ...], prepared: Prepared, watch: Stopwatch) -> Detections:
+        placement = prepared.placement
         anchors = self.decoder.count(outputs)
         if anchors > len(self._found.scores):
             self._reserve(anchors)
         found = self._found
-        count = self.decoder.read(outputs, self._threshold, found)
-        kept = kernels.nms(found, count, self._iou, limit=self._limit, keep=self._keep)
+        least = floor_of(self._threshold) if self._tracked else self._threshold
+        limit = max(MOST, self._limit or 0) if self._tracked else self._limit
+        count = self.decoder.read(outputs, least, found)
+        kept = kernels.nms(found, count, self._iou, limit=limit, keep=self._keep)
         boxes = kernels.boxes_to_frame(found.boxes[kept], placement)
-        points = (
-            None if found.landmarks is None else kernels.points_to_frame(found.landmarks[kept], placement)
-        )
+        if self._tracked:
+            return self._followed(kept, boxes, prepared, watch)
+        points = self._points(kept, placement)
         return Detections(boxes, found.scores[kept], found.labels[kept], points, watch.timings())
+
+    def _points(self, kept: NDArray[np.int32], placement: Placement) -> NDArray[np.float32] | None:
+        points = self._found.landmarks
+        return None if points is None else kernels.points_to_frame(points[kept], placement)
+
+    def _followed(
+        self, kept: NDArray[np.int32], boxes: NDArray[np.float32], prepared: Prepared, watch: Stopwatch
+    ) -> Detections:
+        """The things of high score, and weak ones that continue a track; boxes stay the detector's own."""
+        tracker = self._trackers.get(prepared.source)
+        if tracker is None:
+            tracker = self._trackers[prepared.source] = Tracker(self._threshold)
+        placement, scores, labels = prepared.placement, self._found.scores[kept], self._found.labels[kept]
+        tracks = tracker.update(boxes, scores, labels, placement.source_width / placement.source_height)
+        told = np.flatnonzero((scores >= self._threshold) | (tracks != UNTRACKED))[: self._limit]
+        return Detections(
+            boxes[told],
+            scores[told],
+            labels[told],
+            self._points(kept[told], placement),
+            watch.timings(),
+            track_ids=tracks[told],
+            alive=tracker.alive,
+        )
 
     def _reserve(self, anchors: int) -> None:
         """Room for every anchor; grows only for models whose number of rows depends on what they see."""

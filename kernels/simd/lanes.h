@@ -59,6 +59,25 @@ static inline vf NAMED(lower)(vf fresh, vf old) {
 #endif
 }
 
+/* The highest lane, none of which is NaN. */
+static inline float NAMED(highest_lane)(vf values) {
+#if LEVEL >= 4
+  return _mm512_reduce_max_ps((__m512)values);
+#elif LEVEL >= 2
+#if LEVEL == 3
+  __m128 four = _mm_max_ps(_mm256_castps256_ps128((__m256)values), _mm256_extractf128_ps((__m256)values, 1));
+#else
+  __m128 four = (__m128)values;
+#endif
+  four = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
+#else
+  float highest = values[0];
+  for (int lane = 1; lane < LANES; lane++) highest = values[lane] > highest ? values[lane] : highest;
+  return highest;
+#endif
+}
+
 /* One bit for each lane of a mask. */
 static inline unsigned NAMED(bits)(vi mask) {
 #if LEVEL == 2

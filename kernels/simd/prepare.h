@@ -15,13 +15,15 @@
 /* Which bytes of a source row each pixel of an output row is made of; kernels/gather.py makes the tables. */
 typedef struct {
   const int32_t* first;   /* (padded,): the left source pixel */
-  const int32_t* offset;  /* bytes to it: (padded,), or with `near` (padded / 2,), to the 16 bytes that hold two */
-  const int32_t* beside;  /* (padded,): bytes to its colours in the second plane of NV12, NULL elsewhere */
-  const uint8_t* mask;    /* (padded / 2, 16): shuffles two pixels into pairs of neighbours, a dword a channel */
+  const int32_t* offset;  /* bytes to it: (padded,), or with `near` (padded / 2,), to the 16 bytes that hold two, or of
+                             NV12 (padded / 4,), to those that hold four */
+  const int32_t* beside;  /* bytes to its colours in the second plane of NV12, as many as of `offset` */
+  const uint8_t* mask;    /* (padded / 2, 16): shuffles two pixels into pairs of neighbours, a dword a channel; of NV12
+                             what kernels/gather.py says */
   const int16_t* weight;  /* (padded,): of the right neighbour, times -32768 */
   ptrdiff_t padded;       /* pixels, a multiple of 16; those behind the last repeat it */
   ptrdiff_t step;         /* pixels to the right neighbour: 1, or 0 in a source of one */
-  int near;               /* 16 bytes hold both pixels of every pair */
+  int near;               /* 16 bytes hold both pixels of every pair, or of NV12 all four */
   int plain;              /* every weight is 0 */
 } Across;
 
@@ -29,6 +31,14 @@ typedef struct {
 typedef struct {
   float multiply, add;
 } Numbers;
+
+/* Where a row of each channel of the source goes. */
+typedef struct {
+  uint8_t* rows[3];
+  Numbers numbers[3];
+  ptrdiff_t length; /* pixels */
+  int floats;       /* 32 bits each, else bytes */
+} Planes;
 
 static inline int multiply_round(int a, int b) { return (a * b + 0x4000) >> 15; } /* as PMULHRSW */
 
@@ -84,15 +94,19 @@ static inline void fill_halves(uint16_t* out, uint16_t value, ptrdiff_t length, 
 
 typedef void (*AcrossRow)(const uint8_t* row, const uint8_t* colours, const Across* how, int16_t* out);
 typedef void (*SplitRow)(const uint8_t* row, uint8_t* first, uint8_t* second, uint8_t* third, ptrdiff_t length);
+typedef void (*FusedRows)(const uint8_t* upper, const uint8_t* lower, const Across* how, int weight, const Planes* to);
 typedef void (*LumaRow)(const int16_t* rows, const int16_t* luma, int16_t* out, ptrdiff_t padded);
 typedef void (*BlendBytes)(const int16_t* upper, const int16_t* lower, int weight, uint8_t* out, ptrdiff_t length);
+typedef void (*ByteFloats)(const uint8_t* row, const Numbers* numbers, float* out, ptrdiff_t length);
 typedef void (*BlendHalves)(const int16_t*, const int16_t*, int, const Numbers*, int, uint16_t*, ptrdiff_t);
 typedef void (*BlendFloats)(const int16_t*, const int16_t*, int, const Numbers*, int, float*, ptrdiff_t);
 
 typedef struct {
   AcrossRow three, yuyv, nv12, one;
+  FusedRows fused; /* NULL where the level has none */
   LumaRow luma;
   SplitRow split;
+  ByteFloats spread;
   BlendBytes bytes;
   BlendHalves halves;
   BlendFloats floats;
@@ -101,9 +115,9 @@ typedef struct {
 static inline PrepareRows prepare_rows(int level) {
   PrepareRows rows = {
       CHOOSE_TO_V3(level, across_three), CHOOSE_TO_V3(level, across_yuyv),  CHOOSE_TO_V3(level, across_nv12),
-      CHOOSE_TO_V3(level, across_one),   CHOOSE_TO_V3(level, luma_row),     CHOOSE_TO_V3(level, split_row),
-      CHOOSE_TO_V3(level, blend_bytes),
-      CHOOSE_TO_V3(level, blend_halves), CHOOSE_TO_V3(level, blend_floats),
+      CHOOSE_TO_V3(level, across_one),   level >= 2 ? CHOOSE_TO_V3(level, fused_rows) : NULL,
+      CHOOSE_TO_V3(level, luma_row),     CHOOSE_TO_V3(level, split_row),    CHOOSE_TO_V3(level, byte_floats),
+      CHOOSE_TO_V3(level, blend_bytes),  CHOOSE_TO_V3(level, blend_halves), CHOOSE_TO_V3(level, blend_floats),
   };
   return rows;
 }

@@ -11,26 +11,12 @@ from typing import Any
 
 from brokers import Broker, free_port, mosquitto, running
 from edge_process import start
+from projects import fake_finder
 
 STEADY_FRAMES = 20_000
 KILLS = 5
 OVERHEAD_MS = 0.5
 BYTES_A_FRAME = 100
-
-PROJECT = """\
-name: fake-finder
-task: detection
-model: fake:detection:3:320x240
-labels: [compost, landfill, recycling]
-publish: {every: 1}
-"""
-
-
-def project(folder: Path) -> Path:
-    place = folder / "fake-finder"
-    place.mkdir()
-    (place / "project.yaml").write_text(PROJECT)
-    return place
 
 
 @contextlib.contextmanager
@@ -60,7 +46,7 @@ def viewer(port: int) -> Iterator[dict[str, int]]:
 def finished(folder: Path, broker: Broker, *words: str, timeout: float) -> tuple[int, dict[str, Any]]:
     """Run to the end with a report; the exit code and the report."""
     process = start(
-        *("run", project(folder), "--transport", f"mqtt://127.0.0.1:{broker.port}"),
+        *("run", fake_finder(folder, size="320x240"), "--transport", f"mqtt://127.0.0.1:{broker.port}"),
         *("--report", "report.json", "--drain", "30", *words),
         folder=folder,
     )

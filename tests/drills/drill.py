@@ -16,9 +16,10 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "tools"), str(HERE)]
 
 import camera  # noqa: E402  # the path above comes first
 import samples  # noqa: E402
+import swap  # noqa: E402
 
 Drill = Callable[[Path], tuple[bool, dict[str, Any]]]
-DRILLS: dict[str, Drill] = {**camera.DRILLS, **samples.DRILLS}
+DRILLS: dict[str, Drill] = {**camera.DRILLS, **samples.DRILLS, **swap.DRILLS}
 
 
 def run(name: str) -> dict[str, Any]:

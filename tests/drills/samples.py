@@ -13,8 +13,8 @@ from edge import project
 from kernels import PixelFormat
 
 MAKER = Path(__file__).resolve().parents[2] / "edge" / "samples" / "maker"
-PICTURES, SCENES = 1500, 800
-TOP_1, PRECISION, COLOUR_ALONE = 0.95, 0.85, 0.60
+PICTURES, SCENES, VIEWS, WINDOWS = 1500, 800, 600, 900
+TOP_1, PRECISION, OVERLAP, COLOUR_ALONE, FROZEN = 0.95, 0.85, 0.90, 0.60, 0.50
 LABELS = 3
 EVERYTHING = 0.02  # the finder's threshold where its precision is measured at every score
 
@@ -65,4 +65,43 @@ def finder(folder: Path) -> tuple[bool, dict[str, Any]]:
     return figures["map_50"] >= PRECISION, figures
 
 
-DRILLS = {"samples-sorter": sorter, "samples-finder": finder}
+def track_view(folder: Path) -> tuple[bool, dict[str, Any]]:
+    """Mean intersection over union on held-out pictures, and how far a pixel's colour alone would get."""
+    pictures, marks = maker("track_pictures"), maker("marks")
+    classes = len(pictures.LABELS)
+    known = marks.colours((pictures.picture(pictures.TRAINING, i) for i in range(VIEWS // 2)), classes)
+    opened, said, guessed = model("track-view"), marks.Tally(classes), marks.Tally(classes)
+    for index in range(VIEWS):
+        shown = pictures.picture(pictures.HELD_OUT, index)
+        said.add(opened.predict(shown.picture, PixelFormat.BGR).mask, shown.mask)
+        guessed.add(marks.nearest_colour(known, shown.picture), shown.mask)
+    figures = {"mean_iou": round(said.mean, 4), "nearest_colour": round(guessed.mean, 4)}
+    return figures["mean_iou"] >= OVERLAP and figures["nearest_colour"] < COLOUR_ALONE, figures
+
+
+def figures(folder: Path) -> tuple[bool, dict[str, Any]]:
+    """Top-1 on held-out windows, and what is left of it where the middle frame is shown throughout."""
+    pictures = maker("figure_pictures")
+    opened = model("figures", step=1, stride=1, hold=1)
+    right, frozen = [], []
+    for index in range(WINDOWS):
+        shown = pictures.window(pictures.HELD_OUT, index)
+        right.append(_activity(opened, shown.frames, f"window-{index}") == shown.label)
+        middle = np.repeat(shown.frames[len(shown.frames) // 2][None], len(shown.frames), axis=0)
+        frozen.append(_activity(opened, middle, f"frozen-{index}") == shown.label)
+    told = {"top_1": round(float(np.mean(right)), 4), "frozen": round(float(np.mean(frozen)), 4)}
+    return told["top_1"] >= TOP_1 and told["frozen"] < FROZEN, told
+
+
+def _activity(opened: inference.Model, frames: np.ndarray, source: str) -> int:
+    """The likeliest activity after all frames; a source of its own remembers no other window."""
+    results = [opened.predict(frame, PixelFormat.BGR, source=source) for frame in frames]
+    return int(results[-1].label_ids[0])
+
+
+DRILLS = {
+    "samples-sorter": sorter,
+    "samples-finder": finder,
+    "samples-track-view": track_view,
+    "samples-figures": figures,
+}

@@ -284,7 +284,7 @@ def each_error() -> list[type[Exception]]:
 @pytest.mark.parametrize("kind", each_error())
 def test_each_error_of_ours_has_a_code(kind: type[Exception]) -> None:
     expected = {FileNotFoundError: 2, ValueError: 2, ConnectionError: 1, RuntimeError: 1}
-    special = {"BadFrame": 1, "PayloadTooLarge": 1, "BackendUnavailable": 2}
+    special = {"BadFrame": 1, "PayloadTooLarge": 1, "BackendUnavailable": 2, "LedgerDamaged": 1}
     code = exits.code_of(kind("words"))
     assert code in (1, 2)
     for builtin, usual in expected.items():

@@ -22,7 +22,9 @@ sources:
   front: camera:0
   yard: {uri: "rtsp://yard/1", patience: forever, size: 1280x720, rate: 15}
   clips: {uri: clips/, loop: true, pace: realtime, size: [640, 480], patience: 2m}
-inference: {backend: onnxruntime, device: CPU, requests: 2}
+inference:
+  {backend: onnxruntime, device: [GPU, CPU], requests: 2, hint: throughput, threads: 2, profile: false,
+   cache: {enabled: true, path: kept, max_bytes: 2000000}}
 transport:
   kind: iot_core
   protocol: 3.1.1
@@ -38,7 +40,8 @@ transport:
   alpn: false
   budget: none
 streams: {project: {enabled: true}, device: {enabled: false, rate: 0.5, quality: 60}}
-spool: {path: state, max_bytes: 1000000}
+spool: {path: state, max_bytes: 1000000, max_age: 24h, sync_ms: 250}
+swap: {frames: 10, latency: 50ms, agreement: 0.9, keys: release.pub}
 http: {enabled: true, host: 0.0.0.0, port: 0, token: secret:mqtt}
 console: {host: "::1", port: 8081, token: abc}
 log: {level: warning, levels: {streams.feed: debug}, format: json}
@@ -95,6 +98,8 @@ def test_every_key_of_the_file_arrives(secret: str, tmp_path: Path) -> None:
     assert found.sources["clips"].pace == "realtime"
     assert found.inference.backend == "onnxruntime"
     assert found.inference.requests == 2
+    assert found.inference.device == "GPU,CPU"
+    assert found.inference.cache.folder == folder / "kept"
     assert found.transport.protocol == "3.1.1"
     assert found.transport.cert == folder / "certs/cam.crt"
     assert found.transport.ca == Path("/etc/ca.pem")

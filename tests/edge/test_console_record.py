@@ -140,3 +140,15 @@ def test_the_broker_comes_first_in_what_is_said(scene: Scene) -> None:
     scene.clock.now += 5.0
     state = say(scene.record.view(None), Pictures(), BROKER)
     assert (state.headline, state.detail) == ("The broker is gone", "Lost 5 s ago. the connection was cut")
+
+
+def test_tracks_and_areas_are_shown_beside_their_labels(scene: Scene) -> None:
+    results = [
+        {"label": "bottle", "score": 0.9, "track_id": 7},
+        {"label": "track", "area": 0.25, "mask": {"size": [2, 2], "counts": [4]}},
+        {"label": "odd", "score": None, "track_id": "seven"},
+    ]
+    scene.send("cam-1/main/infer", results=results)
+    last = scene.record.view(None).last
+    assert last is not None
+    assert last.results == (("bottle #7", 0.9), ("track", 0.25), ("odd", None))

@@ -58,3 +58,21 @@ def test_the_device_names_are_those_that_the_backends_take(tmp_path: Path) -> No
     for name in devices.BACKENDS:
         assert "CPU" in devices.backend(name)["devices"]
         inference.load(manifest, backend=name, device="CPU").close()
+
+
+def test_auto_tells_its_order_and_what_of_it_is_here() -> None:
+    found = [
+        {"backend": "openvino", "devices": {"CPU": "x", "GPU.0": "y"}, "error": None},
+        {"backend": "onnxruntime", "devices": {"CPU": "z"}, "error": None},
+    ]
+    told = devices.auto(found)
+    assert told["order"] == ["GPU", "NPU", "CPU"]
+    assert [tuple(each.values()) for each in told["here"]] == [
+        ("openvino", "GPU"),
+        ("openvino", "CPU"),
+        ("onnxruntime", "CPU"),
+    ]
+    from edge.commands.devices import of_auto
+
+    assert of_auto(told).endswith("here openvino GPU, then openvino CPU, then onnxruntime CPU")
+    assert of_auto(devices.auto([])).endswith("none of which is here")

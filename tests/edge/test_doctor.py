@@ -174,6 +174,10 @@ def test_one_missing_backend_is_bearable_and_none_is_not() -> None:
         ("NPU", "auto", True),
         ("GPU", "onnxruntime", True),
         ("NPU", "fake", False),
+        ("NPU,CPU", "auto", False),
+        ("NPU,TPU", "auto", True),
+        ("AUTO", "onnxruntime", False),
+        ("HETERO:NPU,TPU", "openvino", False),
     ],
 )
 def test_the_configured_device_must_be_there(device: str, wanted: str, fails: bool) -> None:

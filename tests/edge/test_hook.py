@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hand_clock import HandClock
 
 from edge import hook
 from edge.errors import ConfigInvalid, RunFailed
@@ -191,3 +192,64 @@ def test_what_is_raised_beside_exceptions_does_not_end_the_run_either(tmp_path: 
 def test_text_that_no_message_can_hold_costs_the_addition_and_not_the_message(tmp_path: Path) -> None:
     subject = load(tmp_path, GOOD.replace("result}", "'\\ud800'}"))
     assert subject.on_result(None, 1) is None
+
+
+def test_a_hook_over_its_budget_is_counted_and_told_once_a_minute(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = HandClock()
+    subject = hook.load(written(tmp_path, GOOD.replace("return", "self.wait(); return")), clock, budget=0.02)
+    subject._subject.wait = lambda: clock.sleep(0.035)
+    for _ in range(3):
+        subject.on_result(None, 1)
+    assert (subject.slow, round(subject.worst, 3), subject.errors) == (3, 0.035, 0)
+    assert len(caplog.messages) == 1
+    assert "on_result took 35.0 ms; 20.0 ms are its budget (1 times so far)" in caplog.messages[0]
+    clock.sleep(60.0)
+    subject.on_result(None, 1)
+    assert "(4 times so far)" in caplog.messages[1]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("schema", "thing", "source", "project", "task", "model", "frame", "latency_ms", "truncated"),
+        *("seq", "boot_id", "mono_ms", "clock", "ts", "ts_ms"),
+    ],
+)
+def test_a_hook_cannot_set_what_belongs_to_the_runtime(tmp_path: Path, key: str) -> None:
+    subject = load(tmp_path, GOOD.replace('"bins"', repr(key)))
+    assert subject.on_result(None, 1) is None
+    assert subject.errors == 1
+
+
+@pytest.mark.parametrize(
+    ("results", "taken"), [("[]", True), ("[{'label': 'x'}]", True), ("5", False), ("[5]", False)]
+)
+def test_results_are_replaced_by_rows_alone(tmp_path: Path, results: str, taken: bool) -> None:
+    subject = load(tmp_path, GOOD.replace('"bins": result', f'"results": {results}'))
+    assert (subject.on_result(None, 1) is not None) is taken
+
+
+def test_two_hooks_live_beside_one_another_each_with_what_lies_beside_it(tmp_path: Path) -> None:
+    """Before and after a change within one second, of the same length: no kept bytecode takes the one for the other."""
+    (tmp_path / "near_the_hook.py").write_text("BINS = 1\n")
+    text = "import near_the_hook\n" + GOOD.replace("result}", "near_the_hook.BINS}")
+    first = load(tmp_path, text)
+    (tmp_path / "near_the_hook.py").write_text("BINS = 2\n")
+    second = load(tmp_path, text)
+    assert first.on_result(None, 0) == {"bins": 1}
+    assert second.on_result(None, 0) == {"bins": 2}
+    second.close()
+    assert sys.modules["near_the_hook"].BINS == 1
+    first.close()
+    assert "near_the_hook" not in sys.modules
+    assert str(tmp_path) not in sys.path
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+def test_a_hook_that_cannot_be_loaded_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = set(sys.modules)
+    refusal(tmp_path, "import json\nx = 1 / 0\n")
+    assert set(sys.modules) == before
+    assert str(tmp_path) not in sys.path

@@ -22,7 +22,7 @@ model: model.onnx
 labels: [a, b]
 input:
   {size: [64, 48], color: rgb, resize: letterbox, anchor: top-left, pad: 0, mean: [1, 2, 3], scale: 255, layout: NCHW}
-output: {threshold: 0.4, top_k: 5, iou: 0.6, decoder: auto, softmax: false}
+output: {threshold: 0.4, top_k: 5, iou: 0.6, decoder: auto, track: true}
 publish: {on_change: true, min_interval: 500ms, heartbeat: 2m}
 hook: hook.py
 clip: clip.mp4

@@ -14,7 +14,7 @@ from streams.feed import FeedStatus
 
 FIELDS = {
     *("frames", "messages", "acks", "fps", "latency_ms", "cpu_seconds", "peak_rss_bytes"),
-    *("rss_slope_bytes_per_frame", "model", "kernels", "cost", "drive", "lambda", "error"),
+    *("rss_slope_bytes_per_frame", "model", "kernels", "hook", "swaps", "cost", "drive", "lambda", "error"),
 }
 
 
@@ -32,6 +32,8 @@ def example() -> dict[str, object]:
         traffic=Traffic(project=90, device=3, acked=90, payload_bytes=900_000, acks="broker"),
         model={"name": "m", "sha256": "0", "backend": "fake", "device": "CPU"},
         project="p",
+        hook={"errors": 1, "slow": 2, "worst_ms": 30.0},
+        swaps={"asked": 3, "done": 1, "refused": 2, "rolled_back": 0, "causes": {"latency": 2}},
         seconds=30.0,
         ending=Ending(0),
     )
@@ -40,7 +42,14 @@ def example() -> dict[str, object]:
 def test_every_field_of_the_schema_is_there() -> None:
     made = example()
     assert made.keys() >= FIELDS
-    assert made["frames"] == {"captured": 100, "inferred": 90, "dropped": 5, "stale": 2, "bad": 7}
+    assert made["frames"] == {
+        "captured": 100,
+        "inferred": 90,
+        "dropped": 5,
+        "stale": 2,
+        "bad": 7,
+        "senseless": 0,
+    }
     assert made["messages"] == {"project": 90, "device": 3, "acked": 90, "spooled": 0, "dropped": 0}
     assert made["fps"] == 3.0
     stages = made["latency_ms"]

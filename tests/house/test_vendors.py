@@ -6,17 +6,26 @@ import pytest
 from project_modules import Module, modules
 
 ADAPTERS = {
-    "openvino": ["inference/backends/openvino.py", "inference/backends/openvino_*.py"],
+    "openvino": [
+        "inference/backends/openvino.py",
+        "inference/backends/openvino_*.py",
+        "inference/formats/openvino_library.py",
+        "inference/formats/graph.py",
+        "inference/formats/graph_*.py",
+    ],
     "onnxruntime": ["inference/backends/onnxruntime.py", "inference/backends/onnxruntime_*.py"],
     "cv2": ["streams/sources/*.py", "streams/encode.py", "inference/overlay.py"],
     "simplejpeg": ["streams/encode.py", "streams/sources/mjpeg.py"],
-    "awscrt": ["streams/transports/iot_core.py", "streams/transports/iot_core_*.py"],
+    "awscrt": ["streams/transports/iot_core.py", "streams/transports/iot_core_*.py", "edge/signing.py"],
     "amqtt": ["edge/broker.py"],
     "nicegui": ["edge/console/*.py"],
     "fastapi": ["edge/console/*.py"],  # comes with nicegui, whose routes and answers are its
     "yaml": ["edge/yamlfile.py", "edge/config/*.py", "edge/config.py"],
     "click": ["edge/cli.py", "edge/commands/*.py"],
     "prometheus_client": ["edge/health.py"],
+    "nncf": ["inference/quantize.py"],
+    "boto3": ["inference/fetch_s3.py"],
+    "botocore": ["inference/fetch_s3.py"],  # boto3's errors and settings
 }
 # What may be imported anywhere in its own package, being its language rather than a part of it.
 FREE = {"numpy": "kernels inference streams control edge", "pydantic": "edge", "pydantic_core": "edge"}

@@ -180,7 +180,11 @@ def test_auto_is_openvino_where_it_can(tmp_path: Path) -> None:
 
 @pytest.fixture
 def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "inference.backends.openvino", raising=False)
+    loaded = [
+        name for name in sys.modules if name.startswith(("inference.formats", "inference.backends.openvino"))
+    ]
+    for name in loaded:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "openvino", None)
 
 

@@ -180,3 +180,26 @@ def test_both_backends_name_the_same_classes(tmp_path: Path) -> None:
 
 def test_the_default_output_is_that_of_the_manifest() -> None:
     assert Manifest("m", "classification", Path("m.onnx")).output == OutputSpec()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("softmax", [True, False])
+@pytest.mark.parametrize("scores", [[np.nan] * 3, [1.0, np.nan, 2.0], [-np.inf] * 3, [np.inf, 0.0, 0.0]])
+def test_an_answer_that_is_no_number_says_nothing(
+    tmp_path: Path, backend: str, scores: list[float], softmax: bool
+) -> None:
+    path = models.answering(tmp_path / "m.onnx", {"scores": np.array([scores], np.float32)})
+    model = loaded(path, backend, output={"softmax": softmax})
+    result = model.predict(RED, PixelFormat.BGR)
+    assert not result.finite
+    assert result.rows(model.labels) == []
+    model.close()
+
+
+def test_a_score_of_minus_infinity_beside_others_is_an_answer(tmp_path: Path) -> None:
+    path = models.answering(tmp_path / "m.onnx", {"scores": np.array([[-np.inf, 1.0]], np.float32)})
+    model = loaded(path, "onnxruntime")
+    result = model.predict(RED, PixelFormat.BGR)
+    assert result.finite
+    assert result.rows(())[0] == {"label": "1", "label_id": 1, "score": 1.0}
+    model.close()

@@ -78,3 +78,23 @@ def test_the_fake_backend_stands_in_for_a_model_that_is_not_there() -> None:
 def test_a_name_that_asks_for_nothing_is_refused(name: str) -> None:
     with pytest.raises(ModelInvalid, match="fake model"):
         loaded(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("fake:classification:3:8x8x4", "only fake:activity takes clips"),
+        ("fake:activity:3:8x8x0", "only fake:activity takes clips, of one picture or more"),
+    ],
+)
+def test_only_an_activity_is_made_of_clips(name: str, sentence: str) -> None:
+    with pytest.raises(ModelInvalid, match=sentence):
+        loaded(name, name.split(":")[1])
+
+
+def test_the_fake_backend_stands_in_for_a_segmentation_of_one_plane() -> None:
+    output = {"threshold": 0.4, "mask": True}
+    model = loaded("absent.onnx", "segmentation", backend="fake", labels=["a", "b"], output=output)
+    result_rows = model.predict(PICTURE, PixelFormat.BGR).rows(model.labels)
+    assert {row["label"] for row in result_rows} == {"a", "b"}
+    assert all("mask" in row for row in result_rows)

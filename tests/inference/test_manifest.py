@@ -17,12 +17,13 @@ def from_project(tmp_path: Path, **keys: Any) -> Manifest:
 def test_a_short_project_leaves_the_rest_to_the_model(tmp_path: Path) -> None:
     assert from_project(tmp_path) == Manifest("sorter", "classification", tmp_path / "model.onnx")
     assert InputSpec() == InputSpec(None, None, None, None, None, None, None, None)
-    assert OutputSpec() == OutputSpec(None, None, None, "auto", None)
+    assert OutputSpec() == OutputSpec(None, None, None, "auto", None, *[None] * 7)
 
 
 def test_every_key_reaches_its_field(tmp_path: Path) -> None:
     manifest = from_project(
         tmp_path,
+        task="detection",
         labels=["a", "b"],
         input={
             "size": [320, 240],
@@ -34,13 +35,54 @@ def test_every_key_reaches_its_field(tmp_path: Path) -> None:
             "scale": 255,
             "layout": "NHWC",
         },
-        output={"threshold": 0.7, "top_k": 3, "iou": 0.4, "decoder": "yolox", "softmax": False},
+        output={"threshold": 0.7, "top_k": 3, "iou": 0.4, "decoder": "yolox", "track": True},
     )
     assert manifest.labels == ("a", "b")
     assert manifest.input == InputSpec(
         (320, 240), "bgr", "letterbox", "top-left", 0, (1, 2.5, 3), (255,), "NHWC"
     )
-    assert manifest.output == OutputSpec(0.7, 3, 0.4, "yolox", softmax=False)
+    assert manifest.output == OutputSpec(0.7, 3, 0.4, "yolox", track=True)
+
+
+def test_the_keys_of_an_activity_and_a_segmentation_reach_their_fields(tmp_path: Path) -> None:
+    keys = {"window": 16, "step": 2, "stride": 4, "average": 3, "hold": 5, "softmax": True, "threshold": 0.2}
+    activity = from_project(tmp_path, task="activity", input={"layout": "NCTHW"}, output=keys)
+    assert activity.output == OutputSpec(**keys)
+    assert activity.input.layout == "NCTHW"
+    assert from_project(tmp_path, task="segmentation", output={"mask": True}).output.mask is True
+
+
+@pytest.mark.parametrize(
+    ("task", "key", "value"),
+    [
+        ("classification", "iou", 0.5),
+        ("classification", "decoder", "ssd"),
+        ("classification", "track", True),
+        ("classification", "window", 4),
+        ("detection", "softmax", False),
+        ("detection", "mask", True),
+        ("detection", "hold", 2),
+        ("segmentation", "top_k", 3),
+        ("segmentation", "softmax", True),
+        ("segmentation", "stride", 2),
+        ("activity", "top_k", 3),
+        ("activity", "track", False),
+        ("activity", "mask", True),
+    ],
+)
+def test_a_key_that_means_nothing_to_the_task_is_refused(
+    tmp_path: Path, task: str, key: str, value: Any
+) -> None:
+    with pytest.raises(ManifestInvalid, match=f"means nothing to the task {task}") as caught:
+        from_project(tmp_path, task=task, output={key: value})
+    assert caught.value.key == f"output.{key}"
+
+
+@pytest.mark.parametrize("task", ["classification", "detection", "segmentation"])
+def test_the_layout_of_a_clip_is_for_activities(tmp_path: Path, task: str) -> None:
+    with pytest.raises(ManifestInvalid, match="only the task activity takes") as caught:
+        from_project(tmp_path, task=task, input={"layout": "NTCHW"})
+    assert caught.value.key == "input.layout"
 
 
 def test_labels_may_stand_in_a_file_one_a_line(tmp_path: Path) -> None:
@@ -103,6 +145,13 @@ def test_a_fake_model_is_a_name_and_no_path(tmp_path: Path) -> None:
         ({"output": {"top_k": True}}, "output.top_k"),
         ({"output": {"decoder": "magic"}}, "output.decoder"),
         ({"output": {"softmax": "yes"}}, "output.softmax"),
+        ({"output": {"track": 1}}, "output.track"),
+        ({"output": {"mask": "yes"}}, "output.mask"),
+        ({"output": {"window": 0}}, "output.window"),
+        ({"output": {"step": 257}}, "output.step"),
+        ({"output": {"stride": 1.5}}, "output.stride"),
+        ({"output": {"average": True}}, "output.average"),
+        ({"output": {"hold": "3"}}, "output.hold"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_key(tmp_path: Path, keys: dict[str, Any], key: str) -> None:
@@ -119,7 +168,7 @@ def test_a_project_needs_its_three_first_keys(tmp_path: Path, key: str) -> None:
     assert caught.value.key == key
 
 
-@pytest.mark.parametrize("task", ["segmentation", "activity", "policy"])
+@pytest.mark.parametrize("task", ["policy"])
 def test_a_task_of_a_later_version_is_refused_with_a_sentence(tmp_path: Path, task: str) -> None:
     with pytest.raises(ManifestInvalid, match=f"{task}.*not supported by this version") as caught:
         from_project(tmp_path, task=task)

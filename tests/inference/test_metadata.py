@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 
 import pytest
@@ -97,3 +98,39 @@ def test_a_value_that_makes_no_sense_is_left_out_and_logged(
 def test_prefixes_of_other_writers_are_taken_off() -> None:
     properties = {"model_info labels": "a", "model_info/iou_threshold": "1", "author": "me"}
     assert metadata.strip_prefixes(properties) == {"labels": "a", "iou_threshold": "1", "author": "me"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "output", "labels"),
+    [
+        (InputSpec(), OutputSpec(), ()),
+        (
+            InputSpec((320, 240), "bgr", "letterbox", "top-left", 7, (1.5, 2, 3), (4, 5, 6), "NHWC"),
+            OutputSpec(threshold=0.25, top_k=3, iou=0.75),
+            ("cat", "dog"),
+        ),
+        (
+            InputSpec(color="rgb", resize="letterbox", anchor="centre", mean=(123.675,)),
+            OutputSpec(),
+            ("a b", "c"),
+        ),
+        (InputSpec(resize="crop"), OutputSpec(top_k=1), ("it's", '"quoted"', "größe x")),
+        (InputSpec(resize="stretch", scale=(0.017124753831663668,)), OutputSpec(), ()),
+    ],
+)
+def test_what_is_written_is_read_again(spec: InputSpec, output: OutputSpec, labels: tuple[str, ...]) -> None:
+    said = metadata.read(metadata.write(spec, output, labels))
+    assert said.labels == labels
+    assert said.output == output
+    assert said.input.scale == (None if spec.scale is None else pytest.approx(spec.scale, rel=1e-8))
+    assert dataclasses.replace(said.input, scale=spec.scale) == spec
+
+
+def test_a_letterbox_without_an_anchor_is_one_round_the_centre() -> None:
+    assert metadata.write(InputSpec(resize="letterbox"), OutputSpec()) == {
+        "resize_type": "fit_to_window_letterbox"
+    }
+
+
+def test_what_has_no_key_is_not_written() -> None:
+    assert metadata.write(InputSpec(color="gray"), OutputSpec(decoder="ssd", softmax=True)) == {}

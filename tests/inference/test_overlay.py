@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from inference.overlay import color_of, paint
-from inference.results import Classification, Detections
+from inference.overlay import paint
+from inference.palette import color_of
+from inference.results import Activity, Classification, Detections, Segmentation
+from kernels.placement import Placement
 
 GREY = 90
 
@@ -74,3 +76,69 @@ def test_neighbouring_labels_have_colours_that_differ() -> None:
     colors = np.array([color_of(label) for label in range(12)], int)
     apart = np.abs(colors[:, None] - colors[None]).max(axis=2) + 255 * np.eye(12, dtype=int)
     assert apart.min() > 30
+
+
+def segmented(mask: np.ndarray, placement: Placement) -> Segmentation:
+    ids = np.unique(mask).astype(np.int32)
+    return Segmentation(mask, placement, ids, np.full(len(ids), 1 / len(ids), np.float32))
+
+
+def test_each_class_of_a_segmentation_has_its_colour_and_the_background_none() -> None:
+    mask = np.zeros((4, 4), np.uint8)
+    mask[:, 2:] = 1
+    result = segmented(mask, Placement(480, 640, 4 / 480, 4 / 640, 0.0, 0.0))
+    painted = paint(picture(480, 640), result, ("Background", "track"))
+    assert (painted[400, 100] == GREY).all()
+    toward = np.sign(np.array(color_of(1), int) - GREY)
+    assert (np.sign(painted[400, 500].astype(int) - GREY) == toward).all()
+    plain = paint(picture(480, 640), result, ("floor", "track"))
+    assert (plain[400, 100] != GREY).any()
+    assert (painted[:20] != GREY).any(), "a banner names the classes"
+
+
+def test_a_mask_is_painted_on_a_picture_larger_than_the_model_saw() -> None:
+    mask = np.array([[0, 1]], np.uint8)
+    small = Placement(24, 32, 1 / 24, 2 / 32, 0.0, 0.0)
+    painted = paint(picture(480, 640), segmented(mask, small), ("background", "track"))
+    assert (painted[400, 300] == GREY).all()
+    assert (painted[400, 340] != GREY).any()
+
+
+def test_what_a_crop_left_out_stays_as_it_is() -> None:
+    mask = np.ones((4, 4), np.uint8)
+    cropped = Placement(480, 640, 4 / 480, 4 / 480, 0.0, -2 / 3)
+    painted = paint(picture(480, 640), segmented(mask, cropped), ("background", "track"))
+    assert (painted[400, [10, 70, 570, 630]] == GREY).all()
+    assert (painted[400, [90, 320, 550]] != GREY).any(axis=1).all()
+
+
+def test_a_senseless_segmentation_is_the_picture() -> None:
+    empty = Segmentation(
+        np.zeros((4, 4), np.uint8),
+        Placement(24, 32, 1.0, 1.0, 0.0, 0.0),
+        np.empty(0, np.int32),
+        np.empty(0, np.float32),
+        finite=False,
+    )
+    assert (paint(picture(24, 32), empty, ("floor",)) == GREY).all()
+
+
+def test_an_activity_gets_a_banner_once_a_class_is_shown() -> None:
+    ids, scores = np.array([1, 0], np.int32), np.array([0.75, 0.25], np.float32)
+    assert (paint(picture(480, 640), Activity(ids, scores), ("walk", "run")) == GREY).all()
+    painted = paint(picture(480, 640), Activity(ids, scores, 1, 0.75), ("walk", "run"))
+    bar = (painted == color_of(1)).all(axis=2).any(axis=0).sum() / 640
+    assert bar == pytest.approx(0.75, abs=0.03)
+
+
+def test_a_thing_that_is_followed_has_the_colour_of_its_track() -> None:
+    place = np.array([[0.25, 0.5, 0.75, 0.9]] * 1, np.float32)
+    found = Detections(
+        place,
+        np.ones(1, np.float32),
+        np.zeros(1, np.int32),
+        track_ids=np.array([5], np.int32),
+        alive=np.array([5], np.int32),
+    )
+    line = paint(picture(480, 640), found, ("bottle",))[round(0.9 * 480), 320]
+    assert np.abs(line.astype(int) - color_of(5)).max() < 40

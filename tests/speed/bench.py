@@ -1,4 +1,4 @@
-"""The kernels against the fastest that others offer: `make bench`, or with JSON=FILE a report too.
+"""The kernels and the engine against the fastest that others offer: `make bench`, or with JSON=FILE a report too.
 
 Ends with 1 where an output disagrees or a target is missed (--no-targets: shown, and no failure).
 EDGE_CPU=v2 holds ours and the peers to the instructions of an Atom.
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE), str(HERE.parents[1]), str(HERE.parent / "tools")]
 
 import capped  # noqa: E402 - the paths come first
 
@@ -18,8 +18,10 @@ if __name__ == "__main__":
 import argparse  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402
+import os  # noqa: E402
 from typing import NamedTuple  # noqa: E402
 
+import engine  # noqa: E402
 import table  # noqa: E402
 from case import Case, Target  # noqa: E402
 from measure import Row, means, measured  # noqa: E402
@@ -68,6 +70,17 @@ def run(only: str, rounds: int) -> list[Row]:
         rows += [row for _, row in done]
         rows += shown(means(done, found.means, kernels.LEVEL))
         rows += shown(scaling_rows(found.threaded, kernels.LEVEL))
+    return rows + engine_rows(only)
+
+
+def engine_rows(only: str) -> list[Row]:
+    """Whole processes, by the instructions that they find: not in a run that is held to others."""
+    if os.environ.get("EDGE_CPU"):
+        return []
+    rows = []
+    for row in engine.rows(only):
+        rows.append(row)
+        table.show(row)
     return rows
 
 

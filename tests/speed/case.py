@@ -34,6 +34,7 @@ class Case:
         finds it in the same caches.
     apart: peers that would slow all the others, since they leave threads busy behind them or take new memory
         from the system with each call; each is timed in rounds of its own with ours.
+    absent: peers that are not installed here, and are no dependency of ours: told, and no failure.
     """
 
     name: str
@@ -45,3 +46,4 @@ class Case:
     mean: str | None = None
     before: Work | None = None
     apart: Mapping[str, Work] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()

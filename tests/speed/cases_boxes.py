@@ -1,6 +1,7 @@
 """Scores and boxes: the best of a thousand, what detectors say, and which of their boxes stay."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import peers_boxes
@@ -36,22 +37,30 @@ def _same(into: Candidates, ours: Callable[[], int], theirs: Callable[[], Found]
     return agrees
 
 
+def _there(
+    made: Mapping[str, Callable[[], Any] | None],
+) -> tuple[dict[str, Callable[[], Any]], tuple[str, ...]]:
+    """The peers that are installed, and the names of the others."""
+    there = {name: work for name, work in made.items() if work is not None}
+    return there, tuple(name for name in made if name not in there)
+
+
 def _softmax() -> Case:
     scores = np.random.default_rng(1).normal(0, 4, 1000).astype(np.float32)
     ids, values = np.empty(5, np.int32), np.empty(5, np.float32)
-    numpy_top = peers_boxes.numpy_top(scores, 5)
+    made = {"NumPy": peers_boxes.numpy_top(scores, 5), "SciPy": peers_boxes.scipy_top(scores, 5)}
+    peers, absent = _there(made)
 
     def ours() -> object:
         return kernels.softmax_top_k(scores, 5, ids=ids, values=values)
 
     def agrees() -> bool:
         ours()
-        their_ids, their_values = numpy_top()
-        return (ids == their_ids).all() and np.allclose(values, their_values, rtol=1e-5)
+        told = [work() for work in peers.values()]
+        return all((ids == each[0]).all() and np.allclose(values, each[1], rtol=1e-5) for each in told)
 
-    return Case(
-        "softmax and top 5 of 1,000", ours, {"NumPy": numpy_top}, agrees, (Target(FASTEST, 6.0, 4.0),)
-    )
+    targets = (Target(FASTEST, 6.0, 4.0),)
+    return Case("softmax and top 5 of 1,000", ours, peers, agrees, targets, absent=absent)
 
 
 def _things(
@@ -80,10 +89,14 @@ def _yolo() -> Case:
         count = kernels.decode_yolo(output, THRESHOLD, into, transposed=True, objectness=False)
         return kernels.nms(into, count, IOU, keep=keep)
 
-    others = {
-        "NumPy+NMSBoxesBatched": peers_boxes.yolo_opencv(output, THRESHOLD, IOU),
-        "NumPy+OpenVINO NonMaxSuppression": peers_boxes.yolo_openvino(output, THRESHOLD, IOU),
-    }
+    fastest = "NumPy+NMSBoxesBatched"
+    others, absent = _there(
+        {
+            fastest: peers_boxes.yolo_opencv(output, THRESHOLD, IOU),
+            "openvino-model-api": peers_boxes.yolo_model_api(output, THRESHOLD, IOU),
+            "NumPy+OpenVINO NonMaxSuppression": peers_boxes.yolo_openvino(output, THRESHOLD, IOU),
+        }
+    )
 
     def agrees() -> bool:
         kept = ours()
@@ -100,11 +113,12 @@ def _yolo() -> Case:
     return Case(
         "YOLO decode and NMS 84 x 8400, 300 candidates",
         ours,
-        {"NumPy+NMSBoxesBatched": others["NumPy+NMSBoxesBatched"]},
+        {fastest: others[fastest]},
         agrees,
         (Target(FASTEST, 4.0, 2.5), Target("read once", 1 / 1.5, None)),
         controls={"read once": lambda: output.max()},
-        apart={"NumPy+OpenVINO NonMaxSuppression": others["NumPy+OpenVINO NonMaxSuppression"]},
+        apart={name: work for name, work in others.items() if name != fastest},
+        absent=absent,
     )
 
 

@@ -31,6 +31,7 @@ class Row:
     agrees: bool
     targets: tuple[Judged, ...]
     controls: Mapping[str, float]
+    absent: tuple[str, ...] = ()
 
     def told(self) -> dict[str, Any]:
         """The row as the report has it."""
@@ -40,6 +41,7 @@ class Row:
             "ours_us": round(self.ours_us, 2),
             "peers": {name: round(time, 2) for name, time in self.peers.items()},
             "controls": {name: round(time, 2) for name, time in self.controls.items()},
+            "absent": list(self.absent),
             "agrees": self.agrees,
             "targets": [judged._asdict() for judged in self.targets],
         }
@@ -55,7 +57,7 @@ def measured(case: Case, level: str, rounds: int) -> Row:
     peers = {name: micro[name] for name in (*case.peers, *case.apart)}
     controls = {name: micro[name] for name in case.controls}
     judged = _judged(case.targets, level, micro[OURS], peers | controls, peers)
-    return Row(case.name, level, micro[OURS], peers, agrees, judged, controls)
+    return Row(case.name, level, micro[OURS], peers, agrees, judged, controls, case.absent)
 
 
 def means(

@@ -3,7 +3,9 @@
 Each maker returns a work; what reads boxes returns (boxes x1, y1, x2, y2 float32, scores, labels).
 """
 
+import importlib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -17,6 +19,29 @@ cv2.setNumThreads(1)
 
 Floats = NDArray[np.float32]
 Found = tuple[Floats, Floats, NDArray[Any]]
+
+
+def installed(name: str) -> ModuleType | None:
+    """A module of a library that is a peer alone, where it is there."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def scipy_top(scores: Floats, k: int) -> Work | None:
+    """scipy.special.softmax of all, then as NumPy; None without SciPy."""
+    special = installed("scipy.special")
+    if special is None:
+        return None
+
+    def work() -> tuple[NDArray[Any], Floats]:
+        shares = special.softmax(scores)
+        ids = np.argpartition(shares, -k)[-k:]
+        ids = ids[np.argsort(-shares[ids])]
+        return ids, shares[ids]
+
+    return work
 
 
 def numpy_top(scores: Floats, k: int) -> Work:
@@ -84,6 +109,20 @@ def yolo_opencv(output: Floats, threshold: float, iou: float) -> Callable[[], Fo
     def work() -> Found:
         boxes, scores, labels = yolo_candidates(output, threshold)
         kept = opencv_keep(boxes, scores, labels, iou)
+        return boxes[kept], scores[kept], labels[kept]
+
+    return work
+
+
+def yolo_model_api(output: Floats, threshold: float, iou: float) -> Callable[[], Found] | None:
+    """The same candidates, to openvino-model-api's own suppression; None without it."""
+    found = installed("model_api.models.utils")
+    if found is None:
+        return None
+
+    def work() -> Found:
+        boxes, scores, labels = yolo_candidates(output, threshold)
+        kept = found.multiclass_nms(boxes, scores, labels, iou, len(scores))
         return boxes[kept], scores[kept], labels[kept]
 
     return work

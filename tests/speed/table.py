@@ -54,9 +54,10 @@ def show(row: Row) -> None:
         for judged in row.targets
     )
     agrees = "" if row.agrees else "  DISAGREES"
+    absent = "".join(f"; {name}: absent" for name in row.absent)
     say(
         f"{row.case:<44}{row.ours_us:>10.1f}{fastest:>10.1f} {name:<17}"
-        f"{fastest / row.ours_us:>8.2f}   {targets}{agrees}"
+        f"{fastest / row.ours_us:>8.2f}   {targets}{agrees}{absent}"
     )
 
 

@@ -12,16 +12,31 @@ from numpy.typing import DTypeLike, NDArray
 
 NAMES = ("compiled", "reference")
 MODULES = {
-    "compiled": ("_levels", "_prepare", "_convert", "_scores", "_decoders", "_boxes", "_masks", "_observe"),
+    "compiled": (
+        "_levels",
+        "_prepare",
+        "_convert",
+        "_scores",
+        "_decoders",
+        "_cells",
+        "_boxes",
+        "_masks",
+        "_observe",
+        "_segments",
+        "_tracks",
+    ),
     "reference": (
         "reference",
         "reference.prepare",
         "reference.convert",
         "reference.scores",
         "reference.decoders",
+        "reference.cells",
         "reference.boxes",
         "reference.masks",
         "reference.observe",
+        "reference.segments",
+        "reference.tracks",
     ),
 }
 GUARD = 0xA5

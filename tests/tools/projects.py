@@ -22,3 +22,20 @@ def colour_sorter(folder: Path, more: str = "", *, labels: str = "[red, green, b
 def quiet_environ() -> dict[str, str]:
     """This process's environment without any setting of ours."""
     return {name: value for name, value in os.environ.items() if not name.startswith("EDGE_")}
+
+
+FAKE = """\
+name: fake-finder
+task: detection
+model: fake:detection:3:{size}
+labels: [compost, landfill, recycling]
+publish: {{every: 1}}
+"""
+
+
+def fake_finder(folder: Path, more: str = "", *, size: str = "64x48") -> Path:
+    """A project that needs no model file and answers at once."""
+    place = folder / "fake-finder"
+    place.mkdir(exist_ok=True)
+    (place / "project.yaml").write_text(FAKE.format(size=size) + more)
+    return place

@@ -17,17 +17,24 @@ def exported(
     network: nn.Module, size: tuple[int, int], output: str, metadata: Mapping[str, str], file: Path
 ) -> None:
     """Write `network`, which takes (1, 3, height, width) float32, as ONNX with `metadata` as OpenVINO's model_info."""
+    written(network, torch.zeros(1, 3, size[1], size[0]), ("image", output), metadata, file)
+
+
+def written(
+    network: nn.Module, example: torch.Tensor, names: tuple[str, str], metadata: Mapping[str, str], file: Path
+) -> None:
+    """Write `network`, which takes what has the shape of `example`; `names` are those of its input and its output."""
     fused(network.eval())
     held = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter announces its own successor
         torch.onnx.export(
             network,
-            (torch.zeros(1, 3, size[1], size[0]),),
+            (example,),
             held,
             opset_version=OPSET,
-            input_names=["image"],
-            output_names=[output],
+            input_names=[names[0]],
+            output_names=[names[1]],
             dynamo=False,
         )
     model = onnx.load_from_string(held.getvalue())

@@ -10,7 +10,12 @@ from pathlib import Path
 from recipe import Place
 
 HERE = Path(__file__).resolve().parent
-SAMPLES = {"trash-sorter": "trash_sorter", "trash-finder": "trash_finder"}
+SAMPLES = {
+    "trash-sorter": "trash_sorter",
+    "trash-finder": "trash_finder",
+    "track-view": "track_view",
+    "figures": "figures",
+}
 STEPS = ("teach", "shoot", "card")
 
 

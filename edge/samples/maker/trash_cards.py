@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import makings
 import trash
 from trash_figures import Alarms, Finding, Sorting
 
@@ -30,6 +31,8 @@ python edge/samples/maker/make.py --sample {name}
 draws everything again from these seeds (see `edge/samples/maker/README.md` for what it needs). The pictures come out
 the same; the weights differ in their last digits between machines and versions of PyTorch, so the figures may move by
 some tenths of a percent.
+
+Made with {versions}.
 """
 
 
@@ -106,7 +109,7 @@ def _making(name: str, pictures: int) -> str:
     rows = [f"| {label} | {_names(trash.of_label(i))} |" for i, label in enumerate(trash.LABELS)]
     training = _split(f"training, {pictures:,} pictures", trash.TRAINING, "soft edges of shadows")
     splits = "\n".join([training, _split("held out", trash.HELD_OUT, "lamps, blinds")])
-    return MAKING.format(things="\n".join(rows), splits=splits, name=name)
+    return MAKING.format(things="\n".join(rows), splits=splits, name=name, versions=makings.versions())
 
 
 def _split(title: str, split: trash.Split, light: str) -> str:

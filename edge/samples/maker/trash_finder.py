@@ -28,7 +28,7 @@ PICTURES, QUICK_PICTURES = 24000, 2000
 HELD_OUT = 2000
 PLAN = Plan(epochs=8, batch=24, rate=2e-3, seed=2, ladder=((0.4, 0.5), (1.0, 1.0)))
 QUICK_PLAN = PLAN._replace(epochs=4)
-THRESHOLD, IOU = 0.4, 0.5
+THRESHOLD, IOU = 0.5, 0.5
 CLIP_QUALITY = 25
 
 
