@@ -138,6 +138,7 @@ def test_the_hook_comes_and_goes_with_its_project(tmp_path: Path, base: Path, ot
     for place, word in ((base, "first"), (other, "second")):
         (place / "hook.py").write_text(HOOK.replace("WORD", repr(word)))
         (place / "project.yaml").write_text((place / "project.yaml").read_text() + "hook: hook.py\n")
+    before = set(sys.modules)
     with live(base, tmp_path / "state") as run:
         answers(run, 3)
         assert run.ask(other)["outcome"] == "done"
@@ -147,7 +148,7 @@ def test_the_hook_comes_and_goes_with_its_project(tmp_path: Path, base: Path, ot
         ("other", "second"),
     }
     assert (base / "diary").read_text() == (other / "diary").read_text() == "start stop "
-    assert not [name for name in sys.modules if name.startswith("lensracer_project_hook")]
+    assert not [name for name in set(sys.modules) - before if name.startswith("lensracer_project_hook")]
 
 
 def test_the_former_project_comes_back_when_asked_for(tmp_path: Path, base: Path, other: Path) -> None:
