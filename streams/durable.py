@@ -1,9 +1,10 @@
 """Where messages wait that must outlive the process: handed over in memory, committed by one writer, then sent.
 
 Nothing is sent before its commit. What a kill -9 can lose is what was handed over and not yet committed: what came
-within the last commit's time, a few milliseconds; at most MOST_UNWRITTEN bytes where the disk hangs. What a power cut
-can lose is what was committed since the last synchronisation. While the disk refuses (full, read-only) messages are
-kept and sent from memory, within the same bound, and written as soon as it takes them.
+since the last commit, three milliseconds ago at most and a commit's own time; where the disk hangs, at most
+MOST_UNWRITTEN bytes. What a power cut can lose is what was committed since the last synchronisation. While the disk
+refuses (full, read-only) messages are kept and sent from memory, within the same bound, and written as soon as it
+takes them.
 """
 
 import collections
@@ -21,6 +22,8 @@ from streams.stock import Stock
 from streams.writer import Writer
 
 CLOSING_S = 10.0
+GROUP_S = 0.003  # between two commits: more often, they would take the processor from the loop
+LINGER_S = 0.02  # until acknowledged messages are removed, where nothing else is to be written
 MOST_UNWRITTEN = 32 * 1024 * 1024  # bytes in memory that wait for the disk
 
 
@@ -78,6 +81,9 @@ class DurableSpool:
         self._finished: list[int] = []
         self._forgone: dict[str, list[gaps.Range]] = {}
         self._closing = False
+        self._hurry = threading.Event()
+        self._lingers = False  # the writer waits for more than it has to
+        self._committed_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
         self._thread.start()
 
@@ -90,6 +96,8 @@ class DurableSpool:
             while self._handed_bytes > self._most_unwritten:
                 self._give_up_handed()
             self._stirred.notify()
+            if self._lingers:
+                self._hurry.set()
 
     def take(self) -> Entry | None:
         entry = self._stock.take()
@@ -131,6 +139,7 @@ class DurableSpool:
         """
         with self._stirred:
             self._closing = True
+            self._hurry.set()
             self._stirred.notify()
         self.wake()
         self._thread.join(CLOSING_S)
@@ -159,13 +168,27 @@ class DurableSpool:
         """Waits for work and does all of it in one commit; whether that was the last time."""
         with self._stirred:
             self._stirred.wait_for(self._has_work, self._writer.patience())
+            self._lingers = not self._handed and not self._stock.hungry()
+        if self._lingers:
+            self._gather(LINGER_S)
+        self._gather(GROUP_S - (self._clock() - self._committed_at))
+        with self._stirred:
             handed, self._handed, self._handed_bytes = self._handed, collections.deque(), 0
             self._stock.handed -= len(handed)
             finished, self._finished = self._finished, []
             forgone, self._forgone = self._forgone, {}
             closing = self._closing
         self._writer.work(handed, finished, forgone, closing=closing)
+        self._committed_at = self._clock()
         return closing
+
+    def _gather(self, seconds: float) -> None:
+        """Let more work come, so that one commit does for all of it; not while closing."""
+        if seconds > 0 and not self._closing:
+            self._hurry.wait(min(seconds, LINGER_S))
+            self._lingers = False
+            if not self._closing:
+                self._hurry.clear()
 
     def _has_work(self) -> bool:
         return bool(self._handed or self._finished or self._closing or self._stock.hungry())
