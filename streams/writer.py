@@ -56,6 +56,7 @@ class Writer:
         self._clock, self._wall_ms = clock, wall_ms
         self._unwritten: dict[int, Row] = {}  # what the disk did not take
         self._unremoved: list[int] = []
+        self._late: list[Row] = []  # of a turn that broke before the sender could see them
         self._captured: dict[int, float] = {}
         self._gaps: dict[tuple[str, str], tuple[int, list[gaps.Range]]] = {}
         self._refused = self._dirty = False
@@ -64,7 +65,7 @@ class Writer:
     @property
     def unwritten(self) -> int:
         """How many messages the disk has not taken."""
-        return len(self._unwritten)
+        return len(self._unwritten) + len(self._late)
 
     def patience(self) -> float:
         """Seconds after which there is something to do even if nothing happens."""
@@ -84,14 +85,17 @@ class Writer:
 
         forgone: by topic, the numbers of messages that were given up before they came here.
         """
-        fresh = self._rows(handed) + [self._gap(topic, "full", ranges) for topic, ranges in forgone.items()]
+        told = [self._gap(topic, "full", ranges) for topic, ranges in forgone.items()]
+        fresh = [*self._late, *self._rows(handed), *told]
+        self._late = []
         try:
             self._turn(fresh, finished)
         except LedgerDamaged as error:
             self._begin_anew(error, fresh)
         except Exception:  # a writer that dies would keep every message from being sent, in silence
             log.exception("The spool's writer failed; it goes on.")
-            self._unwritten |= {row.number: row for row in fresh}
+            self._late = fresh  # what of it was shown to the sender is gone from here
+            self._unremoved += finished
             if not closing:
                 self._rest(TRY_AGAIN_S)
         self._synchronise(at_once=closing)
@@ -112,6 +116,7 @@ class Writer:
         if standing or removed or self._unwritten:
             standing = self._write(standing, removed)
         self._stock.show([self._entry(row) for row in standing])
+        fresh.clear()
         self._refill()
         if removed and not self._stock.left and self._ledger.is_large():
             self._ledger.shrink()

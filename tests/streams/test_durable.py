@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from edge_process import REPOSITORY
 from hand_clock import HandClock
+from pytest_mock import MockerFixture
 
 from streams import clock as wall
 from streams.durable import DurableSpool
@@ -416,6 +417,26 @@ def test_a_disk_without_room_stops_nothing_and_is_used_again_when_it_has_some(tm
     assert done.stderr.count("cannot be written") == 1
     again = DurableSpool(tmp_path, 1 << 26)
     assert [seq(entry) for entry in taken(again, 20)] == list(range(350, 370))
+    again.close()
+
+
+def test_a_turn_that_breaks_loses_nothing_and_removes_nothing_twice(
+    tmp_path: Path, mocker: MockerFixture
+) -> None:
+    spool = DurableSpool(tmp_path, ROOM)
+    spool.put(item(1))
+    first = next_of(spool)
+    breaking = mocker.patch.object(Ledger, "write", side_effect=RuntimeError("a surprise"))
+    spool.done(first)
+    spool.put(item(2))
+    settled(spool, lambda status: breaking.call_count > 0)
+    mocker.stop(breaking)
+    spool.put(item(3))
+    assert [seq(entry) for entry in taken(spool, 2)] == [2, 3]
+    assert spool.close() == 0
+    again = DurableSpool(tmp_path, ROOM)
+    assert [seq(entry) for entry in taken(again, 2)] == [2, 3]
+    assert again.status().left == 2
     again.close()
 
 
