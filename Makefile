@@ -12,7 +12,7 @@ venv: $(STAMP)
 $(STAMP): pyproject.toml setup.py $(wildcard kernels/*.pyx) $(wildcard kernels/simd/*.h)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[console,quantize,cloud,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[console,quantize,cloud,record,test]'
 	$(BIN)/python -c "import kernels, sys; sys.exit(kernels.IMPLEMENTATION != 'compiled' and 'the kernels did not compile: is there a C compiler, and python3-dev?')"
 	mkdir -p build && touch $(STAMP)
 

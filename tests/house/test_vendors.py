@@ -23,6 +23,7 @@ ADAPTERS = {
     "yaml": ["edge/yamlfile.py", "edge/config/*.py", "edge/config.py"],
     "click": ["edge/cli.py", "edge/commands/*.py"],
     "prometheus_client": ["edge/health.py"],
+    "av": ["streams/sinks/record.py", "streams/sinks/record_*.py"],
     "nncf": ["inference/quantize.py"],
     "boto3": ["inference/fetch_s3.py"],
     "botocore": ["inference/fetch_s3.py"],  # boto3's errors and settings
