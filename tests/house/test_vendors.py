@@ -16,7 +16,13 @@ ADAPTERS = {
     "onnxruntime": ["inference/backends/onnxruntime.py", "inference/backends/onnxruntime_*.py"],
     "cv2": ["streams/sources/*.py", "streams/encode.py", "inference/overlay.py"],
     "simplejpeg": ["streams/encode.py", "streams/sources/mjpeg.py"],
-    "awscrt": ["streams/transports/iot_core.py", "streams/transports/iot_core_*.py", "edge/signing.py"],
+    "awscrt": [
+        "streams/transports/iot_core.py",
+        "streams/transports/iot_core_*.py",
+        "streams/transports/nucleus.py",
+        "edge/signing.py",
+    ],
+    "awsiot": ["streams/transports/nucleus.py"],
     "amqtt": ["edge/broker.py"],
     "nicegui": ["edge/console/*.py"],
     "fastapi": ["edge/console/*.py"],  # comes with nicegui, whose routes and answers are its
