@@ -4,6 +4,8 @@ BIN := .venv/bin
 STAMP := build/.venv-ready
 ARGS ?=
 JSON ?=
+RUNS ?=
+CASES ?=
 
 .PHONY: venv dev check test-quick test test-debug test-asan test-atom bench drill wheel lock clean tools
 
@@ -45,8 +47,9 @@ test-atom: venv
 	bash tests/tools/ensure-tools qemu-x86_64
 	bash tests/tools/kernel-build atom
 
+# RUNS=3: everything three times over, a target held in two is held. CASES: parts of names, in quotes where they have blanks.
 bench: venv
-	$(BIN)/python tests/speed/bench.py $(if $(JSON),--json $(JSON))
+	$(BIN)/python tests/speed/bench.py $(CASES) $(if $(RUNS),--runs $(RUNS)) $(if $(JSON),--json $(JSON))
 
 drill: venv
 	$(BIN)/python tests/drills/drill.py $(if $(JSON),--json $(JSON))
@@ -58,7 +61,8 @@ lock: venv
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-annotate --no-header --allow-unsafe \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file build/device.lock pyproject.toml
-	{ head -1 device.lock; cat build/device.lock; } > build/device.lock.new && mv build/device.lock.new device.lock
+	{ head -1 device.lock; awk '/^# lock /{print "# lock " $$3 + 1}' device.lock; cat build/device.lock; } > build/device.lock.new
+	mv build/device.lock.new device.lock
 
 clean:
 	rm -rf build dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -8,8 +8,8 @@ Compiler directives stand here and nowhere else: a directive in a file's header 
 """
 
 import os
-import platform
 import sys
+import sysconfig
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -27,7 +27,9 @@ def compile_flags() -> list[str]:
         return []
     flags = ["-O1", "-g", "-UNDEBUG"] if DEBUG or SANITIZE else ["-O3", "-g0"]
     flags += ["-ffp-contract=off", "-fno-math-errno"]  # the same float on every CPU; sqrtf is one instruction
-    if platform.machine() in ("x86_64", "AMD64"):
+    if sysconfig.get_platform().endswith(
+        ("x86_64", "amd64")
+    ):  # of the target, also where that is another machine
         flags.append("-march=x86-64-v2")  # the floor: an Atom E3930 has SSE4.2 and no AVX
     return flags + sanitizer_flags()
 
@@ -89,6 +91,7 @@ setup(
     package_data={
         "": ["py.typed", "*.pyi", "*.json", "schemas/*.json", "static/*"],
         "edge": ["samples/*/*.*"],
+        "edge.shipment": ["device.lock", "on_device/*"],
     },
     exclude_package_data={"": ["*.pyx", "*.c"], "edge": ["samples/maker/*"]},
     ext_modules=modules(),

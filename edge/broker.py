@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
@@ -69,6 +70,16 @@ class LoopbackBroker(Broker):  # type: ignore[misc]
         holders = self.subscriptions.get(subscription[0], [])
         if any(holder.client_id == session.client_id for holder, _ in holders):
             await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    async def _handle_message_delivery(
+        self, client_session: Session, handler: Any, wait_deliver: "asyncio.Future[Any]"
+    ) -> bool:
+        """amqtt goes deaf to a client that publishes to a `$` topic, and acknowledges on; other brokers pass it on."""
+        message = wait_deliver.result()
+        if message is not None and (message.topic or "").startswith("$"):
+            await self._broadcast_message(client_session, message.topic, message.data)
+            return True
+        return bool(await super()._handle_message_delivery(client_session, handler, wait_deliver))
 
 
 def listen_on_loopback(host: str, port: int, *, or_free: bool) -> socket.socket:

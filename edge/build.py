@@ -2,39 +2,57 @@
 
 import contextlib
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from edge import engine
+from edge import engine, speaking
 from edge import hook as hooks
 from edge.answering import Answering
 from edge.config import Config
 from edge.config.source import Source
 from edge.errors import ConfigInvalid, Fault
+from edge.interlude import Interlude
 from edge.lane import Lane, Message, Subject
+from edge.outlets import Outlets, curtain_of, outlets
 from edge.project import Project, Publish
 from edge.switch import Switch
+from edge.tap import Tap
 from inference import acceptance
 from inference.model import Model
-from streams import sources, status
-from streams.budget import BUDGETS
+from streams import envelope, sources, status
+from streams.budget import BUDGETS, Budget
 from streams.detail import Detail
 from streams.device import DeviceStream
+from streams.dialects.speaker import Speaker
 from streams.durable import DurableSpool
 from streams.feed import Feed
 from streams.inbox import Inbox
 from streams.pace import Every, OnChange, Policy
 from streams.project import ProjectStream
+from streams.reserved import Reserved
 from streams.sender import Sender
 from streams.sequence import Sequence
 from streams.sinks.http import HttpSink
 from streams.sources import Reader
 from streams.spool import Spool
-from streams.transports import Transport
+from streams.transports import Message as WireMessage
+from streams.transports import Transport, TransportInvalid
 from streams.transports.local import Local
+
+if TYPE_CHECKING:
+    from streams.transports.nucleus import Nucleus
 
 Clock = Callable[[], float]
 MAIN = "main"  # the name of the only source
+LITE = "lite"
+NO_PICTURES = (
+    "pictures cannot go through the lite nucleus, whose messages hold 4 KB: set streams.device.enabled to false, or "
+    "give the component a connection of its own (transport.kind iot_core with transport.cert, transport.key and a "
+    "transport.client_id that is not the nucleus's, which is the thing's name)"
+)
+STATUS_HOLDS_S = 180.0  # where no last will tells of an end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +66,18 @@ class Runtime:
     live: frozenset[str]
     transport: Transport
     sequence: Sequence
-    spool: Spool
+    spool: DurableSpool
     sender: Sender
-    pictures: HttpSink | None
+    outlets: Outlets
     clock: Clock
+    tap: Tap
+    speaker: Speaker | None = None
+    interlude: Interlude = dataclasses.field(default_factory=Interlude)
+
+    @property
+    def pictures(self) -> HttpSink | None:
+        """Who serves pictures over HTTP, where anybody does."""
+        return self.outlets.http
 
     @property
     def project(self) -> Project:
@@ -73,36 +99,38 @@ def runtime(
     *,
     on_message: Callable[[Message], None] | None = None,
     on_sent: Callable[[float], None] | None = None,
+    transport: Transport | None = None,
+    load: Callable[[], Model] | None = None,
     clock: Clock = time.monotonic,
 ) -> Runtime:
     """Build the graph. on_message: sees each message of the project stream. on_sent: gets the seconds from a
-    picture's capture to the sending of its message.
-
-    Raises what the parts raise (ours, one sentence each); nothing half built stays open.
+    picture's capture to the sending of its message. transport: takes the place of the configuration's. load: gives the
+    model, where it was begun before. Raises what the parts raise (ours, one sentence each); nothing half built stays.
     """
     with contextlib.ExitStack() as undo:
-        detail = Detail()
+        detail, inbox, tap = Detail(), Inbox(), Tap()
         readers = readers_of(config, project, clock, detail)
         hook = hook_of(project)
-        model = model_of(config, project)
+        model = load() if load is not None else model_of(config, project)
         undo.callback(model.close)
         sequence = sequence_of(config)
         undo.callback(sequence.close)
-        transport = transport_of(config)
-        spool = spool_of(config)
+        transport = transport or transport_of(config)
+        spool = spool_of(config, transport.budget)
         undo.callback(spool.close)
-        pictures = pictures_of(config, readers)
-        inbox = Inbox()
-        subject = subject_of(project, model)
+        shown = outlets(config, list(readers), clock)
+        outlet = speaking.outlet(config, transport, clock)
+        speaker = speaking.speaker_of(config, spool, readers, outlet, lambda: built.switch.now)
 
         def lane(name: str) -> Lane:
             return Lane(
-                subject,
+                subject_of(project, model),
                 project_stream(config, project, name, spool, sequence, clock),
                 device_stream(config, name, transport, clock),
-                pictures,
+                shown.gallery,
                 hook,
-                on_message,
+                speaking.both(on_message, speaker),
+                tap,
             )
 
         built = Runtime(
@@ -116,9 +144,11 @@ def runtime(
             transport=transport,
             sequence=sequence,
             spool=spool,
-            sender=Sender(spool, transport, on_sent=on_sent, clock=clock),
-            pictures=pictures,
+            sender=sender_of(config, spool, outlet, on_sent, clock),
+            outlets=shown,
             clock=clock,
+            tap=tap,
+            speaker=speaker,
         )
         undo.pop_all()
         return built
@@ -202,7 +232,12 @@ def feeds_of(config: Config, readers: Mapping[str, Reader], inbox: Inbox, clock:
 
     return {
         name: Feed(
-            name, reader, inbox.slot(name, lossless=not reader.live), patience=patience(name), clock=clock
+            name,
+            reader,
+            inbox.slot(name, lossless=not reader.live),
+            patience=patience(name),
+            clock=clock,
+            curtain=curtain_of(config, name, list(readers)),
         )
         for name, reader in readers.items()
     }
@@ -210,18 +245,14 @@ def feeds_of(config: Config, readers: Mapping[str, Reader], inbox: Inbox, clock:
 
 def model_of(config: Config, project: Project) -> Model:
     """The model, loaded, settled and glanced at. What goes wrong is placed at its key by `edge.blame`."""
-    model = engine.load(config, project.manifest)
-    try:
-        acceptance.glance(model)
-    except BaseException:
-        model.close()
-        raise
-    return model
+    return engine.ready(config, project.manifest)
 
 
 def transport_of(config: Config) -> Transport:
     wanted = config.transport
     budget = BUDGETS[wanted.budget] if wanted.budget is not None else None
+    if wanted.kind == "greengrass":
+        return greengrass_of(config)
     if wanted.kind == "local" or wanted.endpoint is None:
         return Local(budget=budget or BUDGETS["none"])
     from streams.transports.iot_core import IotCore  # costs a vendor library that a local run does not need
@@ -244,16 +275,49 @@ def transport_of(config: Config) -> Transport:
     )
 
 
-def spool_of(config: Config) -> DurableSpool:
-    """Where the thing's messages wait: in its state folder, which nobody else may use meanwhile."""
+def greengrass_of(
+    config: Config, nucleus: "Nucleus | None" = None, birth: Callable[[], WireMessage] | None = None
+) -> Transport:
+    """The way out by the nucleus: by the given connection, or by one of its own. birth: what is said at each connect.
+    Raises TransportInvalid where no nucleus started this process."""
+    from streams.transports.greengrass import Greengrass
+    from streams.transports.nucleus import Nucleus
+
+    lent = nucleus is not None
+    nucleus = nucleus or Nucleus.of_environment()
+    if nucleus is None:
+        raise TransportInvalid("transport.kind is greengrass, and this process was not started by a nucleus")
+    budget = config.transport.budget
+    return Greengrass(
+        nucleus,
+        budget=BUDGETS[budget] if budget is not None else None,
+        birth=birth or (lambda: status.birth(config.thing, expires_in_s=STATUS_HOLDS_S)),
+        farewell=lambda: status.farewell(config.thing),
+        borrowed=lent,
+    )
+
+
+def spool_of(config: Config, budget: Budget = BUDGETS["none"]) -> DurableSpool:
+    """Where the thing's messages wait: in its state folder, which nobody else may use meanwhile.
+
+    budget: messages are cut to it when they are born, as far as they can be.
+    """
     wanted = config.spool
     folder, sync = wanted.folder(config.thing), wanted.sync_ms / 1000
-    return DurableSpool(folder, wanted.max_bytes, max_age=wanted.max_age, sync=sync)
+    encode = functools.partial(envelope.shrunk, max_bytes=budget.max_payload)
+    return DurableSpool(folder, wanted.max_bytes, max_age=wanted.max_age, sync=sync, encode=encode)
 
 
-def pictures_of(config: Config, readers: Mapping[str, Reader]) -> HttpSink | None:
-    http = config.http
-    return HttpSink(http.host, http.port, http.token, list(readers)) if http.enabled else None
+def sender_of(
+    config: Config,
+    spool: Spool,
+    transport: Transport,
+    on_sent: Callable[[float], None] | None = None,
+    clock: Clock = time.monotonic,
+) -> Sender:
+    """Who sends what waits, as the configuration wants it sent."""
+    spares = transport.tries if isinstance(transport, Reserved) else lambda topic: False
+    return Sender(spool, transport, replay=config.spool.replay, spares=spares, on_sent=on_sent, clock=clock)
 
 
 def project_stream(
@@ -267,13 +331,20 @@ def project_stream(
 def policy_of(publish: Publish) -> Policy:
     if publish.every is not None:
         return Every(publish.every)
-    return OnChange(publish.min_interval, publish.heartbeat)
+    return OnChange(publish.min_interval, publish.heartbeat, publish.hold)
 
 
 def device_stream(config: Config, source: str, transport: Transport, clock: Clock) -> DeviceStream | None:
     device = config.streams.device
     if not device.enabled:
         return None
+    check_carries_pictures(config, transport)
     return DeviceStream(
         config.thing, source, transport, rate=device.rate, quality=device.quality, clock=clock
     )
+
+
+def check_carries_pictures(config: Config, transport: Transport) -> None:
+    """Raises ConfigInvalid for a transport whose messages are too small for any picture."""
+    if transport.budget.name == LITE:
+        raise ConfigInvalid(config.fault(NO_PICTURES, "streams", "device", "enabled"))

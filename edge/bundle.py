@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 from edge.errors import ConfigInvalid, EdgeError, Fault
 from edge.project import Project
 from edge.signing import Key
-from inference.files import model_files
+from inference.errors import InferenceError
+from inference.files import check_file, model_files
 
 SCHEMA = "lensracer.bundle/1"
 VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,3}", re.ASCII)
@@ -138,9 +139,18 @@ def check_inside(project: Project) -> None:
     for key, path in (("model", project.manifest.model), ("hook", project.hook), ("clip", project.clip)):
         if path is None or (key == "model" and project.manifest.is_fake):
             continue
-        for part in model_files(path) if key == "model" else (path,):
+        for part in model_parts(project) if key == "model" else (path,):
             if not part.resolve().is_relative_to(folder):
                 raise ConfigInvalid(project.fault(f"names {part}, which is not in the project's folder", key))
+
+
+def model_parts(project: Project) -> tuple[Path, ...]:
+    """The files of the project's model. Raises ConfigInvalid where they cannot be told, or one is missing."""
+    try:
+        check_file(project.manifest.model)
+        return model_files(project.manifest.model)
+    except InferenceError as error:
+        raise ConfigInvalid(project.fault(str(error), "model")) from error
 
 
 def files_of(folder: Path) -> Iterator[Path]:

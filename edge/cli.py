@@ -1,6 +1,8 @@
 """The command `edge`. Each verb is imported when it is asked for: none pays for the libraries of another."""
 
+import gc
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +11,7 @@ import click
 
 from edge import exits, signals, standard
 
+COLLECT = 50_000  # objects between two collections of garbage while all is imported: there is none
 VERBS = {
     "run": ("edge.commands.run", "Run a project until it ends, or for ever."),
     "dev": ("edge.commands.dev", "Try a project on this machine: broker, console and camera, with no cloud."),
@@ -16,9 +19,13 @@ VERBS = {
         "edge.commands.validate",
         "Say whether `edge run` would accept a project and configuration.",
     ),
+    "record": ("edge.commands.record", "Run a project, and keep what it saw and said in a file."),
+    "replay": ("edge.commands.replay", "Run a recording again, and tell what comes out otherwise."),
     "devices": ("edge.commands.devices", "List the cameras and inference devices of this machine."),
     "doctor": ("edge.commands.doctor", "Check this machine, and say how to mend what is wrong."),
     "bundle": ("edge.commands.bundle", "Pack a project into one signed file that other devices take."),
+    "package": ("edge.commands.package", "Make Greengrass components that a device installs by itself."),
+    "component": ("edge.commands.component", "Run a project under Greengrass; recipes call this."),
     "model": ("edge.commands.model", "Inspect, convert, quantize, measure and fetch models."),
     "spool": ("edge.commands.spool", "Show or send the messages that wait for the broker."),
     "config": ("edge.commands.config", "Show the configuration, or the schema of its file."),
@@ -54,6 +61,10 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit."""
+    gc.set_threshold(COLLECT)
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # looking for some takes longer than the rest of it
     standard.fill()
     signals.watch()
     sys.exit(run(arguments))

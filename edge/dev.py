@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from edge.build import sequence_of
 from edge.config import Config, Source, Transport
-from edge.console import PICTURES_TOKEN
+from edge.console import CONSOLE_TOKEN, PICTURES_TOKEN
 from edge.errors import RunFailed
 from edge.options import Options
 from edge.ports import address, pick
@@ -107,7 +107,8 @@ def usable(found: Sequence[Device]) -> tuple[Device | None, str]:
 def with_pictures(config: Config) -> Config:
     """Pictures on loopback, on the port of the configuration or a free one."""
     port = pick(HOST, config.http.port, or_free=True)
-    http = config.http.model_copy(update={"enabled": True, "host": HOST, "port": port})
+    here = {"enabled": True, "host": HOST, "port": port, "cert": None, "key": None}
+    http = config.http.model_copy(update=here)
     return config.model_copy(update={"http": http})
 
 
@@ -146,20 +147,23 @@ def start_console(children: list[Child], config: Config, broker: str, say: Say, 
     if not installed("nicegui"):
         say(f"Console   none. To have one: {EXTRA}")
         return
-    host = config.console.host
-    port = pick(host, config.console.port, or_free=True)
+    console, host = config.console, config.console.host
+    port = pick(host, console.port, or_free=True)
+    tokens = {PICTURES_TOKEN: config.http.token, CONSOLE_TOKEN: console.token}
     child = Child(
         "edge.console",
         [
             *("--broker", broker, "--pictures", pictures(config), "--thing", config.thing),
             *("--host", host, "--port", str(port)),
+            *(("--cert", str(console.cert), "--key", str(console.key)) if console.cert else ()),
+            *(("--insecure",) if console.insecure else ()),
         ],
         name="console",
         restarts=RESTARTS,
-        environ={PICTURES_TOKEN: config.http.token} if config.http.token else {},
+        environ={name: token for name, token in tokens.items() if token},
     )
     children.append(child)
-    say(f"Console   {address('http', host, port)}")
+    say(f"Console   {address('https' if console.cert else 'http', host, port)}")
     threading.Thread(target=open_console, args=(child, browser and has_display()), daemon=True).start()
 
 

@@ -4,8 +4,10 @@ import logging
 from typing import Any
 
 import inference
+from edge import thresholds
 from edge.config import Config
 from edge.config.origin import DEFAULT
+from inference import acceptance
 from inference import profile as profiles
 from inference.backends import Tuning
 from inference.files import sha256_of
@@ -22,7 +24,20 @@ def load(config: Config, manifest: Manifest) -> Model:
 
     Raises what `inference.load` raises.
     """
-    return inference.load(manifest, **settings(config, manifest))
+    model = inference.load(manifest, **settings(config, manifest))
+    thresholds.apply(config.spool.folder(config.thing), model)
+    return model
+
+
+def ready(config: Config, manifest: Manifest) -> Model:
+    """The model, loaded and glanced at. Raises what `load` raises, and NotAccepted."""
+    model = load(config, manifest)
+    try:
+        acceptance.glance(model)
+    except BaseException:
+        model.close()
+        raise
+    return model
 
 
 def settings(config: Config, manifest: Manifest) -> dict[str, Any]:

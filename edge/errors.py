@@ -5,6 +5,7 @@ EdgeError(Exception)
 ├── ProjectMissing  (FileNotFoundError)  no such project folder or name
 ├── AlreadyThere    (FileExistsError)    something would be written where something is
 ├── RunFailed       (RuntimeError)       the run ended otherwise than asked
+├── RecordingRefused (ValueError)        a recording that cannot begin
 └── Clash           (RuntimeError)       another process or port is in the way
 """
 
@@ -48,6 +49,10 @@ class AlreadyThere(EdgeError, FileExistsError):
 
 class RunFailed(EdgeError, RuntimeError):
     """The run ended otherwise than asked."""
+
+
+class RecordingRefused(EdgeError, ValueError):
+    """A recording cannot begin, or none is under way."""
 
 
 class Clash(EdgeError, RuntimeError):

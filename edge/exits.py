@@ -12,6 +12,7 @@ CODES = {
     "edge.errors.ConfigInvalid": USAGE,
     "edge.errors.ProjectMissing": USAGE,
     "edge.errors.AlreadyThere": USAGE,
+    "edge.errors.RecordingRefused": USAGE,
     "edge.errors.EdgeError": FAILED,
     "edge.secrets.SecretUnreadable": USAGE,
     "inference.errors.ManifestInvalid": USAGE,

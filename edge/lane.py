@@ -4,13 +4,14 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Protocol
 
+from edge.tap import Tap
 from inference.results import Activity, Detections, Result, Segmentation
 from kernels import convert
 from kernels.formats import Picture, PixelFormat
 from streams.device import DeviceStream
 from streams.frame import Frame
 from streams.project import ProjectStream
-from streams.sinks.http import HttpSink
+from streams.sinks.gallery import Gallery
 from streams.whole import whole_picture
 
 Message = dict[str, Any]
@@ -40,14 +41,17 @@ class Lane:
     subject: Subject
     project: ProjectStream | None
     device: DeviceStream | None
-    pictures: HttpSink | None
+    pictures: Gallery | None
     hook: ResultHook | None
     on_message: Callable[[Message], None] | None = None
+    tap: Tap | None = None
 
     def untouched(self, frame: Frame, now: float) -> None:
         """Offer the picture as it came to the device stream."""
         if self.device is not None:
             self.device.offer(frame, now)
+        if self.pictures is not None:
+            self.pictures.untouched(frame)
 
     def answered(self, frame: Frame, result: Result, now: float) -> bool:
         """Send what the model said of a picture, and show it; False if the hook silenced the message."""
@@ -67,6 +71,8 @@ class Lane:
             number = self.project.send(message, frame.captured_at)
             if self.on_message is not None:
                 self.on_message({**message, "seq": number})
+            if self.tap is not None and (listener := self.tap.listener) is not None:
+                listener.message({**message, "seq": number})
         return True
 
     def _message(self, project: ProjectStream, frame: Frame, result: Result) -> Message:
@@ -97,12 +103,13 @@ def essence(result: Result) -> Hashable:
 
 
 def latency_ms(result: Result) -> dict[str, float]:
-    prepare, infer, interpret = (round(seconds * 1000, 3) for seconds in result.timings)
+    """By stage; the message rounds them."""
+    prepare, infer, interpret = result.timings
     return {
-        "prepare": prepare,
-        "infer": infer,
-        "interpret": interpret,
-        "total": round(prepare + infer + interpret, 3),
+        "prepare": prepare * 1000,
+        "infer": infer * 1000,
+        "interpret": interpret * 1000,
+        "total": (prepare + infer + interpret) * 1000,
     }
 
 

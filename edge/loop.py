@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Callable, Mapping
 
+from edge.interlude import Interlude
 from edge.lane import Lane
 from edge.switch import Switch
 from edge.tally import Tally
+from edge.tap import Tap
 from inference.model import Model
 from inference.results import Result
 from streams.frame import Frame
@@ -30,12 +32,16 @@ class Loop:
         tally: Tally,
         clock: Callable[[], float],
         live: frozenset[str] = frozenset(),
+        tap: Tap | None = None,
+        interlude: Interlude | None = None,
     ) -> None:
         self._inbox = inbox
         self._switch = switch
         self._tally = tally
         self._clock = clock
         self._live = live
+        self._tap = tap or Tap()
+        self._interlude = interlude or Interlude()
         self._complained_at = -REPEAT_AFTER
 
     @property
@@ -58,6 +64,8 @@ class Loop:
         """One frame in, at most one result out; before that, perhaps another project to answer."""
         if self._switch.due:
             self._change()
+        if self._interlude.due and not self._attend():
+            return
         frame = self._inbox.next(0.0 if self._model.pending else WAIT)
         began = self._clock()
         if frame is None:
@@ -82,6 +90,17 @@ class Loop:
         while self._model.pending:
             self._collect(self._clock())
         self._switch.change()
+
+    def _attend(self) -> bool:
+        """Do what others ask between two frames; False while they want no further one looked at."""
+        while self._model.pending:
+            self._collect(self._clock())
+        if self._interlude.attend():
+            return True
+        if self._interlude.curious and (frame := self._inbox.next(0.0)) is not None:
+            self._interlude.see(frame, None, self._model.labels)
+        self._interlude.rest(WAIT)
+        return False
 
     def _predict(self, frame: Frame, began: float) -> None:
         try:
@@ -137,7 +156,14 @@ class Loop:
         tally.inferred[frame.source] += 1
         if not result.finite:
             self._distrust(frame)
-        tally.silenced += not self._lanes[frame.source].answered(frame, result, self._clock())
+        now = self._clock()
+        tally.answered_at = now
+        told = self._lanes[frame.source].answered(frame, result, now)
+        tally.silenced += not told
+        if (listener := self._tap.listener) is not None:
+            listener.frame(frame, result, now, self._model, told=told)
+        if self._interlude.curious:
+            self._interlude.see(frame, result, self._model.labels)
         self._switch.answered(result)
 
     def _distrust(self, frame: Frame) -> None:

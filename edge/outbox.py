@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edge import build
+from edge import build, speaking
 from edge.config import Config
 from streams import clock as wall
+from streams import wear
 from streams.durable import DurableSpool
 from streams.errors import StateBusy
-from streams.ledger import Sight, look
+from streams.ledger import Kept, Ledger, Sight, look
 from streams.sender import Sender
 from streams.sequence import FILE, Sequence
 
@@ -28,9 +29,16 @@ def sight(config: Config) -> dict[str, Any]:
         "max_bytes": config.spool.max_bytes,
         "file_bytes": seen.file_bytes,
         "waiting": waiting(seen),
+        "kept_apart": [kept_apart(kept) for kept in seen.aside],
+        **wear.of(seen.noted.get("messages", 0), seen.noted.get("written_bytes")),
         "set_aside": seen.set_aside,
         "holder": holder(folder),
     }
+
+
+def kept_apart(kept: Kept) -> dict[str, Any]:
+    """A message that is not sent by itself any more, and why."""
+    return {"topic": kept.topic, "bytes": kept.size, "since": wall.utc(kept.at_ms), "reason": kept.reason}
 
 
 def waiting(seen: Sight) -> dict[str, dict[str, Any]]:
@@ -56,12 +64,15 @@ def holder(folder: Path) -> str | None:
     return None
 
 
-def drain(config: Config, timeout: float, tell: Callable[[int, int], None]) -> tuple[int, int]:
+def drain(
+    config: Config, timeout: float, tell: Callable[[int, int], None], *, kept_apart: bool = False
+) -> tuple[int, int]:
     """Send what waits, until nothing does or `timeout` seconds have passed: (sent, left).
 
-    tell: gets both meanwhile. Raises StateBusy while a run uses the spool: it is the one that sends then.
+    tell: gets both meanwhile. kept_apart: also try again what was kept apart. Raises StateBusy while a run uses the
+    spool: it is the one that sends then.
     """
-    with opened(config) as (spool, sender):
+    with opened(config, kept_apart=kept_apart) as (spool, sender):
         first = spool.status().left
         end = time.monotonic() + timeout
         while not sender.drain(POLL) and time.monotonic() < end:
@@ -72,13 +83,16 @@ def drain(config: Config, timeout: float, tell: Callable[[int, int], None]) -> t
 
 
 @contextlib.contextmanager
-def opened(config: Config) -> Iterator[tuple[DurableSpool, Sender]]:
+def opened(config: Config, *, kept_apart: bool = False) -> Iterator[tuple[DurableSpool, Sender]]:
     """The spool of the configuration's thing and who sends it, as long as the context lasts."""
     folder = config.spool.folder(config.thing)
     transport = build.transport_of(config)
     with Sequence(folder):
+        if kept_apart:
+            with contextlib.closing(Ledger(folder)) as ledger:
+                ledger.release()
         spool = build.spool_of(config)
-        sender = Sender(spool, transport)
+        sender = build.sender_of(config, spool, speaking.outlet(config, transport, time.monotonic))
         transport.start()
         sender.start()
         try:

@@ -1,4 +1,4 @@
-"""The pictures of a folder and the folders in it, each looked at once, and parted for two uses by a seed."""
+"""The pictures of a folder and the folders in it, or of a recording, each looked at once, and parted by a seed."""
 
 import functools
 import hashlib
@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import PicturesUnfit
+from kernels import convert
+from kernels.formats import PixelFormat
+from streams import picture_packing
+from streams.detail import Detail
 from streams.errors import StreamError
+from streams.recording import Recording
 from streams.sources import PICTURES
 from streams.sources.folder import Folder
 
@@ -21,18 +26,31 @@ Progress = Callable[[str, int, int], None]
 MOST_TOLD = 3
 
 
+class Still(NamedTuple):
+    """A frame of a recording. at: where its record begins. digest: of its pixels."""
+
+    path: Path
+    at: int
+    digest: str
+
+
+Place = Path | Still
+
+
 class Parts(NamedTuple):
     """Two parts of a set of pictures that have none in common."""
 
-    first: tuple[Path, ...]
-    second: tuple[Path, ...]
+    first: tuple[Place, ...]
+    second: tuple[Place, ...]
 
 
-def found(folder: Path) -> list[Path]:
-    """The pictures in a folder and the folders in it, by their names; hidden ones are left out.
+def found(folder: Path) -> list[Place]:
+    """The pictures in a folder and the folders in it, by their names, without hidden ones; or frames of a recording.
 
-    Raises PicturesUnfit where there is no such folder, or none in it.
+    Raises PicturesUnfit where there is no such folder or recording, or none in it.
     """
+    if folder.is_file():
+        return list(stills(folder))
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "does not exist"
         raise PicturesUnfit(f"the folder of pictures {folder} {what}")
@@ -45,7 +63,19 @@ def found(folder: Path) -> list[Path]:
     ]
     if not paths:
         raise PicturesUnfit(f"{folder} holds no picture; read are {', '.join(sorted(PICTURES))}")
-    return sorted(paths, key=lambda path: counting(path.relative_to(folder)))
+    return [*sorted(paths, key=lambda path: counting(path.relative_to(folder)))]
+
+
+def stills(path: Path) -> list[Still]:
+    """The frames of a recording in their order. Raises PicturesUnfit."""
+    try:
+        with Recording(path) as recording:
+            found = [Still(path, record.at, str(record.meta.get("pixels"))) for record in recording.shots()]
+    except StreamError as error:
+        raise PicturesUnfit(f"{path} is no folder of pictures, and no recording: {error}") from None
+    if not found:
+        raise PicturesUnfit(f"the recording {path} holds no frame")
+    return found
 
 
 def counting(path: Path) -> list[tuple[int, str]]:
@@ -54,8 +84,10 @@ def counting(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def read(path: Path) -> NDArray[np.uint8]:
+def read(path: Place) -> NDArray[np.uint8]:
     """A picture, BGR (height, width, 3). Raises PicturesUnfit."""
+    if isinstance(path, Still):
+        return read_still(path)
     source = Folder(path)
     try:
         source.open()
@@ -68,21 +100,37 @@ def read(path: Path) -> NDArray[np.uint8]:
     return shot.pixels
 
 
-def loads(paths: Sequence[Path]) -> list[Load]:
+def read_still(still: Still) -> NDArray[np.uint8]:
+    try:
+        with Recording(still.path) as recording:
+            frame = picture_packing.unpacked(recording.record(still.at), Detail())
+    except StreamError as error:
+        raise PicturesUnfit(str(error)) from None
+    return frame.pixels if frame.format is PixelFormat.BGR else convert(frame.pixels, frame.format)
+
+
+def digest(path: Place) -> bytes:
+    """Tells pictures apart that are not the same. Raises OSError."""
+    if isinstance(path, Still):
+        return path.digest.encode()
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def loads(paths: Sequence[Place]) -> list[Load]:
     return [functools.partial(read, path) for path in paths]
 
 
-def distinct(paths: Sequence[Path], progress: Progress) -> list[Path]:
+def distinct(paths: Sequence[Place], progress: Progress) -> list[Place]:
     """Those pictures that are not the same file as an earlier one. Every picture is read.
 
     Raises PicturesUnfit that names the pictures that cannot be read.
     """
-    seen: dict[bytes, Path] = {}
+    seen: dict[bytes, Place] = {}
     bad: list[str] = []
     for number, path in enumerate(paths, start=1):
         try:
             read(path)
-            seen.setdefault(hashlib.sha256(path.read_bytes()).digest(), path)
+            seen.setdefault(digest(path), path)
         except (PicturesUnfit, OSError) as error:
             bad.append(str(error))
         progress("looking at pictures", number, len(paths))
@@ -95,14 +143,14 @@ def distinct(paths: Sequence[Path], progress: Progress) -> list[Path]:
     return list(seen.values())
 
 
-def drawn(paths: Sequence[Path], most: int, seed: int) -> list[Path]:
+def drawn(paths: Sequence[Place], most: int, seed: int) -> list[Place]:
     """At most so many of them, drawn by a seed, in their order."""
     if len(paths) <= most:
         return list(paths)
     return [paths[index] for index in sorted(random.Random(seed).sample(range(len(paths)), most))]
 
 
-def parted(paths: Sequence[Path], share: float, *, seed: int, most: int, in_order: bool) -> Parts:
+def parted(paths: Sequence[Place], share: float, *, seed: int, most: int, in_order: bool) -> Parts:
     """Two parts, the second of `share` (0..1) of the pictures, each of at most `most`, in the order of `paths`.
 
     in_order: the second part is the end of the pictures, which tell a story; else `seed` draws it.

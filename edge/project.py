@@ -26,13 +26,15 @@ class Publish:
     """Which results become messages.
 
     every: each n-th of them; None: those that differ from the last one (`on_change`), at least `min_interval`
-    seconds apart, and one after `heartbeat` seconds without a difference.
+    seconds apart, and one after `heartbeat` seconds without a difference. hold: a difference counts once so many
+    results running have shown it.
     """
 
     every: int | None = None
     on_change: bool = True
     min_interval: float = 1.0
     heartbeat: float = 60.0
+    hold: int = 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ class Reading:
         every = values["every"]
         if not isinstance(every, int) or isinstance(every, bool) or every < 1:
             self._wrong("publish.every", f"expected a whole number from 1, got {every!r}")
-        for key in ("on_change", "min_interval", "heartbeat"):
+        for key in ("on_change", "min_interval", "heartbeat", "hold"):
             if values.get(key) not in (None, False):
                 self._wrong(f"publish.{key}", "stands beside publish.every; write one of the two")
         return Publish(every=every, on_change=False)
@@ -218,7 +220,10 @@ class Reading:
         heartbeat = self._seconds(values, "heartbeat", default.heartbeat)
         if heartbeat == 0:
             self._wrong("publish.heartbeat", "expected more than 0 seconds")
-        return Publish(min_interval=min_interval, heartbeat=heartbeat)
+        hold = default.hold if values.get("hold") is None else values["hold"]
+        if not isinstance(hold, int) or isinstance(hold, bool) or hold < 1:
+            self._wrong("publish.hold", f"expected a whole number from 1, got {hold!r}")
+        return Publish(min_interval=min_interval, heartbeat=heartbeat, hold=hold)
 
     def _seconds(self, values: Mapping[str, Any], key: str, default: float) -> float:
         if values.get(key) is None:

@@ -108,6 +108,12 @@ def of_publish() -> Schema:
         },
         "min_interval": duration("With on_change: messages are at least so far apart.", default.min_interval),
         "heartbeat": duration("With on_change: a message after so long without a change.", default.heartbeat),
+        "hold": {
+            "type": "integer",
+            "minimum": 1,
+            "default": default.hold,
+            "description": "With on_change: a change counts once so many results running have shown it.",
+        },
     }
 
 

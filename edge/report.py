@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import kernels
-from edge import redaction
+from edge import cost, redaction
 from edge.ending import Ending
 from edge.errors import ConfigInvalid, Fault
 from edge.memory import Growth, peak_bytes
 from edge.tally import Tally
 from streams.feed import FeedStatus
+from streams.health import INTERVAL_S
 
 SCHEMA = "lensracer.report/1"
-SECONDS_A_DAY = 86_400
-BILLED_UNIT = 5 * 1024  # AWS IoT Core counts messages in units of 5 KB
 
 
 @dataclasses.dataclass(frozen=True)
 class Traffic:
     """What left. project, device: messages and pictures handed over; acked: messages of the project stream that were
-    acknowledged, by `acks`; spooled: messages of all kinds that still wait; dropped: given up; payload_bytes: sent."""
+    acknowledged, by `acks`; spooled: messages of all kinds that still wait; dropped: given up; payload_bytes: sent.
+    sent: messages and billable units by stream."""
 
     project: int = 0
     device: int = 0
@@ -33,6 +33,7 @@ class Traffic:
     dropped: int = 0
     payload_bytes: int = 0
     acks: str = "local"
+    sent: Mapping[str, cost.Sent] = dataclasses.field(default_factory=dict)
 
     def messages(self) -> dict[str, int]:
         names = ("project", "device", "acked", "spooled", "dropped")
@@ -71,7 +72,7 @@ def report(
         "kernels": which_kernels(),
         "hook": dict(hook),
         "swaps": dict(swaps),
-        "cost": cost(traffic, seconds),
+        "cost": cost.measured(traffic.sent, seconds, paced={"health": INTERVAL_S}),
         "drive": None,
         "lambda": None,
         "exit_code": ending.code,
@@ -109,16 +110,6 @@ def source(status: FeedStatus, tally: Tally, name: str) -> dict[str, Any]:
         "reopened": status.reopened,
         "error": str(status.error) if status.error else None,
     }
-
-
-def cost(traffic: Traffic, seconds: float) -> dict[str, Any]:
-    """What the same traffic for a day would be: messages, and AWS IoT Core's billable units of 5 KB."""
-    if seconds <= 0:
-        return {"messages_per_day": 0, "billable_units_per_day": 0}
-    messages = traffic.project + traffic.device
-    units = max(messages, -(-traffic.payload_bytes // BILLED_UNIT))
-    a_day = SECONDS_A_DAY / seconds
-    return {"messages_per_day": round(messages * a_day), "billable_units_per_day": round(units * a_day)}
 
 
 def rounded(value: float | None) -> float | None:

@@ -1,29 +1,37 @@
 """One run from start to report: what is started, in which order it ends, and with which exit code."""
 
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge import build, exits, report
+from edge import build, exits, notify, probes, report
 from edge.config import Config
+from edge.cost import Sent
 from edge.ending import Ending, ending_of
 from edge.lane import Message
+from edge.logbook import Logbook
 from edge.loop import Loop
 from edge.memory import Growth
 from edge.newcomer import Supply
 from edge.options import Options
+from edge.pausing import Pausing
 from edge.printer import Printer
 from edge.progress import Progress
 from edge.project import Project
 from edge.pulse import Pulse
+from edge.recorder import Recorder
+from edge.remote.office import desk_of
 from edge.report import Traffic
 from edge.signals import Signals
 from edge.swap import Swaps
 from edge.tally import Tally
+from edge.vitals import Vitals
 from edge.watch import Watch, files_of
+from inference.model import Model
 from streams.feed import Feed
 from streams.spool import Kind
 from streams.topics import Topics
@@ -34,6 +42,7 @@ HURRY = 0.5  # seconds that a signal leaves for acknowledgements, and for source
 LETTING_GO = 2.0  # seconds for the same sources without a signal; all of them together
 LOOK_ROUND = 0.1  # seconds after which whoever waits for acknowledgements looks whether a signal came
 FAREWELL = 1.0  # seconds for the last word to the broker
+COLLECT = (700, 10, 10)  # Python's own bounds between two collections; a start has wider ones
 SAMPLE_EVERY = 0.25  # seconds between two looks at the memory
 
 
@@ -51,25 +60,41 @@ class Run:
         self.tally = tally
         self.growth = Growth()
         self.swap = Swaps(runtime, supply)
+        self.recorder = Recorder(runtime)
+        self.logbook = Logbook()
+        self.pausing = Pausing(runtime)
+        self._desk = desk_of(self)
         self._options = options
         self._watch = watch_of(self.swap, runtime, options)
         self._progress = None if options.print_messages else Progress()
         self._began = self._last = self._sampled_at = runtime.clock()
+        self.vitals = Vitals(
+            runtime, tally, swaps=self.swap.figures, line=self.summary, stepped_at=lambda: self._last
+        )
+        self._vigil = notify.vigil_of(self.vitals, runtime.clock)
+        if runtime.pictures is not None:
+            runtime.pictures.routes = probes.routes(self.vitals)
         thing = runtime.config.thing
         self._pulse = Pulse(thing, Topics(thing).health, runtime.spool, self.figures, clock=runtime.clock)
 
     def begin(self) -> None:
         """Start everything that has a thread of its own, the sources last: what they bring finds its way out."""
         runtime = self.runtime
-        if runtime.pictures is not None:
-            runtime.pictures.start()
+        if self._options.record is not None:
+            self.recorder.begin(self._options.record)
+        runtime.outlets.start()
         runtime.switch.now.begin()
+        self.logbook.open()
+        if self._desk is not None:
+            self._desk.start()
         runtime.transport.start()
         runtime.sender.start()
         for lane in runtime.lanes.values():
             if lane.device is not None:
                 lane.device.start()
         self._pulse.start()
+        if self._vigil is not None:
+            self._vigil.start()
         if self._watch is not None:
             self._watch.start()
         for feed in runtime.feeds.values():
@@ -78,7 +103,12 @@ class Run:
     def work(self, signals: Signals) -> None:
         """Run the loop until a signal, the asked number of frames, or the end of all sources."""
         runtime = self.runtime
-        loop = Loop(runtime.inbox, runtime.switch, self.tally, runtime.clock, runtime.live)
+        loop = Loop(
+            *(runtime.inbox, runtime.switch, self.tally, runtime.clock, runtime.live),
+            *(runtime.tap, runtime.interlude),
+        )
+        gc.freeze()  # what a run is made of stays to its end: no collection need look at it
+        gc.set_threshold(*COLLECT)
         self._began = self._last = runtime.clock()
         try:
             loop.run(lambda: bool(signals) or self._enough(), self._look)
@@ -89,6 +119,10 @@ class Run:
 
     def _enough(self) -> bool:
         wanted = self._options.frames
+        if self._options.until is not None and self._options.until():
+            return True
+        if self._options.record is not None and self.recorder.over:
+            return True
         return wanted is not None and self.tally.frames + self.runtime.model.pending >= wanted
 
     def _look(self) -> None:
@@ -103,22 +137,29 @@ class Run:
         """Stop in the order of a frame's way; a sentence if a message has no acknowledgement and is lost."""
         runtime = self.runtime
         patience = HURRY if signals else LETTING_GO
+        if self._vigil is not None:
+            self._vigil.stop()
+        if self._desk is not None:
+            self._desk.close()
         self._stop(runtime.feeds.values(), patience)
         if self._watch is not None:
             self._watch.stop()
         runtime.switch.leave()
+        unrecorded = self.recorder.close()
         self.swap.stop(patience)
+        if self._desk is not None:
+            self._desk.stop(patience)
+        self.logbook.close()
         self._pulse.stop()
         self._stop([lane.device for lane in runtime.lanes.values() if lane.device is not None], patience)
         self._drain(signals)
         runtime.sender.stop()
         undelivered = self._undelivered()
         runtime.transport.stop(FAREWELL)
-        if runtime.pictures is not None:
-            runtime.pictures.stop()
+        runtime.outlets.stop()
         runtime.sequence.close()
         runtime.switch.now.close()
-        return undelivered
+        return undelivered or unrecorded
 
     def _stop(self, parts: Iterable[Stoppable], patience: float) -> None:
         """Ask all before any is waited for: ten sources that hang take no longer than one."""
@@ -148,9 +189,12 @@ class Run:
         if status.left:
             wait = "wait in the spool for the next run, or for `edge spool drain`"
             log.warning("%d messages were not acknowledged; they %s: %s", status.left, wait, reason)
-        if status.dropped:
-            why = ", ".join(f"{count} {reason}" for reason, count in status.dropped.items())
-            return f"{sum(status.dropped.values())} messages were given up, and are lost: {why}"
+        gone = dict(status.dropped)
+        if apart := gone.pop("set_aside", 0):
+            log.warning("%d messages that had the broker hang up are kept apart: `edge spool show`", apart)
+        if gone:
+            why = ", ".join(f"{count} {reason}" for reason, count in gone.items())
+            return f"{sum(gone.values())} messages were given up, and are lost: {why}"
         return None
 
     def figures(self) -> dict[str, Any]:
@@ -168,6 +212,10 @@ class Run:
             "kernels": report.which_kernels(),
             "hook": runtime.switch.hook_figures(),
             "swaps": self.swap.figures(),
+            "paused": self.pausing.active,
+            "commands": self._desk.figures() if self._desk is not None else {},
+            "dialects": runtime.speaker.figures() if runtime.speaker is not None else {},
+            **self.vitals.figures(),
         }
 
     def traffic(self) -> Traffic:
@@ -182,7 +230,21 @@ class Run:
             dropped=sum(sent.dropped.values()),
             payload_bytes=sent.bytes,
             acks=self.runtime.transport.acks,
+            sent=self.sent(),
         )
+
+    def sent(self) -> dict[str, Sent]:
+        """Messages and their billable units by stream, as they were put or, pictures, sent."""
+        billed = self.runtime.spool.billed
+        devices = [lane.device for lane in self.runtime.lanes.values() if lane.device is not None]
+        return {
+            "project stream": Sent(*billed[Kind.INFER]),
+            "device stream": Sent(
+                sum(each.published for each in devices), sum(each.units for each in devices)
+            ),
+            "health": Sent(*billed[Kind.TELEMETRY]),
+            "answers": Sent(*billed[Kind.ANSWER]),
+        }
 
     def summary(self) -> str:
         """The run in one line, while it lasts and when it has ended."""
@@ -224,8 +286,11 @@ def source_figures(feed: Feed) -> dict[str, Any]:
     return {"state": now.state, "captured": now.captured, "dropped": now.dropped, "bad": now.bad}
 
 
-def run(config: Config, project: Project, options: Options) -> int:
-    """Run a project until it ends; the exit code. Raises what stops a start: errors of ours, nothing half open."""
+def run(config: Config, project: Project, options: Options, load: Callable[[], Model] | None = None) -> int:
+    """Run a project until it ends; the exit code. Raises what stops a start: errors of ours, nothing half open.
+
+    load: gives the model, where it was begun before.
+    """
     if options.report is not None:
         report.check(options.report)
     tally = Tally()
@@ -235,6 +300,7 @@ def run(config: Config, project: Project, options: Options) -> int:
             project,
             on_message=on_message,
             on_sent=tally.stages["capture_to_publish"].add,
+            load=load,
             clock=time.monotonic,
         )
         return live(Run(runtime, tally, options), options)

@@ -8,9 +8,10 @@ import contextlib
 import dataclasses
 import logging
 import queue
+import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -31,6 +32,8 @@ Outcome = dict[str, Any]
 MOST_WAITING = 4  # requests; a further one is refused as busy
 LEAST_LIMIT, TIMES_USUAL = 0.1, 4.0  # seconds; an answer may take that, or so many times what it takes now
 LOOK_ROUND = 0.2  # seconds
+TURN = 0.0005  # seconds for which Python code of one thread may keep the others waiting meanwhile
+REST_AFTER = 30.0  # seconds without a request; until then a process waits to read the next model
 OUTCOMES = ("done", "refused", "rolled_back")
 ROLLBACK = {"rollback": True}
 
@@ -109,15 +112,29 @@ class Swaps:
         return {**counts, "causes": dict(self._causes)}
 
     def _work(self) -> None:
-        while (asked := self._queue.get()) is not None:
-            try:
-                outcome = self._carried_out(asked)
-            except Exception as error:
-                log.exception("a swap broke")
-                outcome = refusal("error", repr(error))
-            with self._lock:
-                self._waiting -= 1
-            self._answer(asked, outcome)
+        from inference.formats import nursery
+
+        with nursery.opened() as readers:
+            while (asked := self._next(readers.rest)) is not None:
+                self._answer(asked, self._outcome(asked))
+
+    def _next(self, rest: Callable[[], None]) -> Asked | None:
+        """The next request; None at the end. rest: called when there was none for a while."""
+        try:
+            return self._queue.get(timeout=REST_AFTER)
+        except queue.Empty:
+            rest()
+            return self._queue.get()
+
+    def _outcome(self, asked: Asked) -> Outcome:
+        try:
+            outcome = self._carried_out(asked)
+        except Exception as error:
+            log.exception("a swap broke")
+            outcome = refusal("error", repr(error))
+        with self._lock:
+            self._waiting -= 1
+        return outcome
 
     def _answer(self, asked: Asked, outcome: Outcome) -> None:
         self._counts[outcome["outcome"]] += 1
@@ -130,7 +147,8 @@ class Swaps:
         if self._stopping.is_set():
             return refusal("ended", "the run ends")
         try:
-            newcomer, limit = self._made_ready(asked)
+            with taking_turns():
+                newcomer, limit = self._made_ready(asked)
         except Refusal as refused:  # also an error of ours, by `refusing`
             self._supply.tidy(self._kept())
             return refusal(refused.cause, str(refused))
@@ -203,6 +221,17 @@ class Swaps:
             return None
         with contextlib.closing(engine.load(config, running.manifest)) as model:
             return [model.predict(each.pixels, each.format) for each in pictures]
+
+
+@contextlib.contextmanager
+def taking_turns() -> Iterator[None]:
+    """While a newcomer is made ready, the loop need not wait long for the interpreter's lock."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def refusing(step: Callable[..., T], *given: Any, cause: str | None = None, **named: Any) -> T:

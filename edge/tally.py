@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 SHORTEST = 1e-6  # seconds: all below falls into the first bucket
 STEP = math.log(1.01)  # each bucket is one per cent wider than the one before it
@@ -41,6 +41,16 @@ class Distribution:
                 return min(self.largest, SHORTEST * math.exp(index * STEP))
         return 0.0
 
+    def up_to(self, edges: Sequence[float]) -> list[int]:
+        """How many took at most each of these seconds (rising), and last how many there are; to one per cent."""
+        counts, buckets, at, seen = [], self._buckets[:], 0, 0
+        for edge in edges:
+            last = self._bucket(edge)
+            seen += sum(buckets[at : last + 1])
+            at = max(at, last + 1)
+            counts.append(seen)
+        return [*counts, seen + sum(buckets[at:])]
+
     def summary_ms(self) -> dict[str, float]:
         """p50, p95, p99 and max in milliseconds."""
         figures = {f"p{percent}": self.percentile(percent) for percent in (50, 95, 99)} | {
@@ -62,6 +72,7 @@ class Tally:
         self.skipped: Counter[str] = Counter()  # pictures that the model could not be given
         self.senseless: Counter[str] = Counter()  # pictures of which the model's answer was no number
         self.silenced = 0  # messages that the user's hook kept back
+        self.answered_at = 0.0  # monotonic seconds of the newest answer
 
     @property
     def frames(self) -> int:

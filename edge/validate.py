@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge import blame, build, hook
+from edge import blame, build, hook, outlets
 from edge import config as configuration
 from edge import project as projects
 from edge.config import Config
@@ -73,7 +73,15 @@ class Trial:
 
     def faults(self) -> list[Fault]:
         found: list[Fault] = []
-        for step in (self._sources, self._hook, self._model, self._transport, self._topics, self._state):
+        for step in (
+            self._sources,
+            self._hook,
+            self._model,
+            self._transport,
+            self._outlets,
+            self._topics,
+            self._state,
+        ):
             found += self._tried(step)
         return list(dict.fromkeys(found))
 
@@ -113,7 +121,15 @@ class Trial:
         build.model_of(self._config, self._project).close()
 
     def _transport(self) -> None:
-        build.transport_of(self._config)
+        transport = build.transport_of(self._config)
+        if self._config.streams.device.enabled:
+            build.check_carries_pictures(self._config, transport)
+
+    def _outlets(self) -> None:
+        names = list(build.sources_of(self._config, self._project))
+        outlets.outlets(self._config, names, time.monotonic)
+        for name in names:
+            outlets.curtain_of(self._config, name, names)
 
     def _topics(self) -> None:
         topics = Topics(self._config.thing)

@@ -1,6 +1,6 @@
 """The one gate for every new model: it must answer, in numbers, in the shape that it said, and in time.
 
-`glance` is the gate of a start: one picture. `accept` is the gate of a model that is to take another's place.
+`glance` is the gate of a start: one answer. `accept` is the gate of a model that is to take another's place.
 """
 
 import dataclasses
@@ -47,10 +47,16 @@ class Report:
 
 
 def glance(model: Model) -> None:
-    """Show one picture. Raises NotAccepted; made-up models are not looked at."""
-    if not model.manifest.is_fake:
-        Trial(model, Limits(), time.perf_counter).show(seeded()[:1])
-        model.forget(SOURCE)
+    """Show pictures until the model has answered once: one, or as many as it looks at together.
+
+    Raises NotAccepted; made-up models are not looked at.
+    """
+    if model.manifest.is_fake:
+        return
+    trial, picture = Trial(model, Limits(), time.perf_counter), seeded()[:1]
+    while not trial.seconds and trial.shown < MOST_PICTURES:
+        trial.show(picture)
+    model.forget(SOURCE)
 
 
 def accept(
@@ -72,9 +78,13 @@ def accept(
     while len(trial.seconds) < ROUNDS * len(seeded()) and trial.shown < MOST_PICTURES:
         trial.show(seeded())
     latency = trial.latency()
+    model.forget(
+        SOURCE
+    )  # what golden pictures are of may go on from one to the next, but not from seeded ones
     results = trial.show(golden)
     for picture, result in zip(golden, results, strict=True):
         trial.compare(picture, result)
+    trial.compare_together(golden, results, limits.agreement or Limits().agreement)
     agreed = agreement(model, like, results, limits.agreement) if like else None
     model.forget(SOURCE)
     return Report(len(trial.seconds), latency, tuple(map(str, model.outputs)), tuple(results), agreed)
@@ -138,11 +148,25 @@ class Trial:
 
     def compare(self, picture: Golden, result: Result) -> None:
         """Raises NotAccepted where a golden picture's answer is not the expected one."""
-        if picture.expected is None:
+        if picture.expected is None or picture.together:
             return
         why = difference(picture.expected, result.rows(self._model.labels))
         if why is not None:
             self._refuse(f"golden picture {picture.name}: {why}", "golden")
+
+    def compare_together(self, golden: Sequence[Golden], results: Sequence[Result], least: float) -> None:
+        """Raises NotAccepted where a smaller share than `least` of the pictures that belong together is as expected."""
+        found = [
+            (picture.name, difference(picture.expected, result.rows(self._model.labels)))
+            for picture, result in zip(golden, results, strict=True)
+            if picture.together and picture.expected is not None
+        ]
+        wrong = [(name, why) for name, why in found if why is not None]
+        if found and len(wrong) > (1.0 - least) * len(found):
+            share = (
+                f"{len(found) - len(wrong)} of {len(found)} recorded pictures, where {least:.0%} are asked"
+            )
+            self._refuse(f"answers as recorded on {share}; {wrong[0][0]}: {wrong[0][1]}", "agreement")
 
     def _refuse(self, sentence: str, cause: str) -> NoReturn:
         raise NotAccepted(f"{self._model.manifest.model.name} {sentence}", cause)

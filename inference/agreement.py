@@ -113,7 +113,7 @@ def _add_things(left: Detections, right: Detections, both: Counts, lefts: Counts
     rights.update(right.label_ids.tolist())
     for label in set(left.label_ids.tolist()) & set(right.label_ids.tolist()):
         of_left, of_right = left.boxes[left.label_ids == label], right.boxes[right.label_ids == label]
-        both[label] += _matched(overlaps(of_left, of_right))
+        both[label] += len(pairs(overlaps(of_left, of_right)))
 
 
 def _add_pixels(left: Segmentation, right: Segmentation, both: Counts, lefts: Counts, rights: Counts) -> None:
@@ -134,14 +134,15 @@ def overlaps(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[n
     return np.asarray(np.divide(common, union, out=np.zeros_like(common), where=union > 0))
 
 
-def _matched(overlap: NDArray[np.float64]) -> int:
-    """How many pairs there are, each box in one at most, those that overlap most first."""
-    count = 0
-    while overlap.size and overlap.max() >= LEAST_OVERLAP:
-        row, column = np.unravel_index(int(overlap.argmax()), overlap.shape)
-        overlap = np.delete(np.delete(overlap, row, axis=0), column, axis=1)
-        count += 1
-    return count
+def pairs(overlap: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Rows and columns of boxes that overlap by LEAST_OVERLAP, each in one pair at most, those that overlap most
+    first. overlap: (n, m), as `overlaps` gives it."""
+    left, found = overlap.copy(), list[tuple[int, int]]()
+    while left.size and left.max() >= LEAST_OVERLAP:
+        row, column = (int(each) for each in np.unravel_index(int(left.argmax()), left.shape))
+        found.append((row, column))
+        left[row, :] = left[:, column] = -1.0
+    return found
 
 
 def _seen(result: Segmentation) -> NDArray[np.int16]:

@@ -1,6 +1,7 @@
 """The way of several pictures into a model's input: each is prepared once, into a ring that is laid out for a run.
 
-Inputs of five dimensions: NCTHW, whose channels stand before the T pictures, and NTCHW, where each picture is whole.
+Inputs of five dimensions: NCTHW, whose channels stand before the T pictures, and NTCHW and NTHWC, where each picture
+is whole, in the order of planes or of pixels.
 """
 
 import dataclasses
@@ -18,8 +19,10 @@ from kernels.formats import Picture, PixelFormat
 from kernels.placement import Placement
 
 DIMENSIONS = 5
-_TIME = {"NCTHW": 2, "NTCHW": 1}
-_CHANNELS = {"NCTHW": 1, "NTCHW": 2}
+LAYOUTS = f"{', '.join(CLIP_LAYOUTS[:-1])} or {CLIP_LAYOUTS[-1]}"
+_TIME = {"NCTHW": 2, "NTCHW": 1, "NTHWC": 1}
+CHANNELS = {"NCTHW": 1, "NTCHW": 2, "NTHWC": 4}
+_PICTURE = {"NCTHW": "NCHW", "NTCHW": "NCHW", "NTHWC": "NHWC"}  # the layout of one of them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +39,9 @@ class Ring:
 
     def __init__(self, clip: ClipInput, dtype: np.dtype[np.generic], channels: int) -> None:
         self._clip = clip
-        self._frames = np.empty((clip.pictures, channels, *clip.picture.size), dtype)
+        height, width = clip.picture.size
+        shape = (height, width, channels) if clip.layout == "NTHWC" else (channels, height, width)
+        self._frames = np.empty((clip.pictures, *shape), dtype)
         self.taken = 0  # pictures so far
 
     @property
@@ -51,10 +56,10 @@ class Ring:
         return placement
 
     def lay_out(self, tensor: Tensor) -> None:
-        """Copy the pictures, the oldest first, into `tensor`: (1, C, T, H, W) or (1, T, C, H, W)."""
+        """Copy the pictures, the oldest first, into `tensor`, (1, ...) in the clip's layout."""
         oldest = self.taken % self._clip.pictures
         behind = self._clip.pictures - oldest
-        inside = tensor[0] if self._clip.layout == "NTCHW" else tensor[0].swapaxes(0, 1)
+        inside = tensor[0].swapaxes(0, 1) if self._clip.layout == "NCTHW" else tensor[0]
         np.copyto(inside[:behind], self._frames[oldest:])
         np.copyto(inside[behind:], self._frames[:oldest])
 
@@ -72,12 +77,9 @@ def arrange(
     Raises ModelMismatch for what contradicts the model, and where the layout is not to be told.
     """
     layout = _layout(manifest, inputs[0], metadata)
-    [(batch, channels, height, width)] = picture.arrange(
-        *_as_picture(manifest, inputs[0], layout), _without_layout(metadata)
-    )
-    count = _pictures(manifest, inputs[0], layout)
-    order = (channels, count) if layout == "NCTHW" else (count, channels)
-    return ((batch, *order, height, width),)
+    [(batch, *single)] = picture.arrange(*_as_picture(manifest, inputs[0], layout), _without_layout(metadata))
+    single.insert(_TIME[layout] - 1, _pictures(manifest, inputs[0], layout))
+    return ((batch, *single),)
 
 
 def clip_input(manifest: Manifest, spec: TensorSpec, metadata: Mapping[str, str]) -> ClipInput:
@@ -89,9 +91,10 @@ def clip_input(manifest: Manifest, spec: TensorSpec, metadata: Mapping[str, str]
 
 
 def _as_picture(manifest: Manifest, spec: TensorSpec, layout: str) -> tuple[Manifest, tuple[TensorSpec, ...]]:
-    """The same for one picture of the clip, which is NCHW."""
-    shape = (spec.shape[0], spec.shape[_CHANNELS[layout]], *spec.shape[3:])
-    plain = dataclasses.replace(manifest, input=dataclasses.replace(manifest.input, layout="NCHW"))
+    """The same for one picture of the clip."""
+    shape = tuple(size for axis, size in enumerate(spec.shape) if axis != _TIME[layout])
+    own = dataclasses.replace(manifest.input, layout=_PICTURE[layout])
+    plain = dataclasses.replace(manifest, input=own)
     return plain, (spec._replace(shape=shape),)
 
 
@@ -104,17 +107,16 @@ def _layout(manifest: Manifest, spec: TensorSpec, metadata: Mapping[str, str]) -
     wanted = merged(manifest.input, model_metadata.read(metadata).input).layout
     if manifest.input.layout is not None and wanted not in CLIP_LAYOUTS:
         raise ModelMismatch(
-            f"input.layout is {wanted}, but the model's input {spec} has five dimensions: "
-            f"{' or '.join(CLIP_LAYOUTS)}",
+            f"input.layout is {wanted}, but the model's input {spec} has five dimensions: {LAYOUTS}",
             "input.layout",
         )
     if wanted in CLIP_LAYOUTS:
         return str(wanted)
-    fitting = [layout for layout in CLIP_LAYOUTS if spec.shape[_CHANNELS[layout]] in (1, 3)]
+    fitting = [layout for layout in CLIP_LAYOUTS if spec.shape[CHANNELS[layout]] in (1, 3)]
     if len(fitting) != 1:
         raise ModelMismatch(
             f"which axis of the model's input {spec} are the channels, and which the pictures, is not to be told; "
-            f"input.layout must say {' or '.join(CLIP_LAYOUTS)}",
+            f"input.layout must say {LAYOUTS}",
             "input.layout",
         )
     return fitting[0]

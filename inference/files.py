@@ -39,6 +39,8 @@ def check_file(path: Path) -> None:
             raise ModelInvalid(f"{part} is a folder; the file of {expected} was expected")
         if not part.exists():
             raise ModelNotFound(_missing(part, path))
+        if not part.is_file():
+            raise ModelInvalid(f"{part} is a device, a pipe or a socket; a file was expected")
     for part in parts if kind_of(path) in ("mxnet", "caffe") else parts[:1]:
         _check_head(part, expected)
 

@@ -15,12 +15,14 @@ Row = Mapping[str, Any]
 
 class Golden(NamedTuple):
     """One picture. pixels: uint8, laid out as `format` says. expected: the rows that a result must have, in the form
-    of a message's `results`; None where any answer will do that is one."""
+    of a message's `results`; None where any answer will do that is one. together: whether it is one of a set, such as
+    the frames of a recording, of which a share must be as expected; else each must be."""
 
     name: str
     pixels: Picture
     format: PixelFormat = PixelFormat.BGR
     expected: tuple[Row, ...] | None = None
+    together: bool = False
 
 
 def seeded() -> tuple[Golden, ...]:

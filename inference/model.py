@@ -48,6 +48,7 @@ class Model:
 
     The attributes manifest, labels (by class number), task, identity, outputs and requests do not change. check:
     called with the raw outputs of each run before they are read; what it raises comes out of predict or collect.
+    witness: shown what each run took in and gave out, after `check`; must not raise.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Model:
         self.requests = backend.slots
         self.decoder: str | None = getattr(getattr(task, "decoder", None), "name", None)
         self.check: Callable[[tuple[Tensor, ...]], None] | None = None
+        self.witness: Callable[[tuple[Tensor, ...], tuple[Tensor, ...]], None] | None = None
         self._backend = backend
         self._task = task
         self._watches = collections.deque(Stopwatch(clock) for _ in range(backend.slots))
@@ -102,6 +104,8 @@ class Model:
         watch.inferred()
         if self.check is not None:
             self.check(outputs)
+        if self.witness is not None:
+            self.witness(self._inputs(0), outputs)
         return self._task.interpret(outputs, prepared, watch)
 
     def submit(self, pixels: Picture, format: PixelFormat, token: object, source: str = "") -> None:  # noqa: A002
@@ -142,9 +146,32 @@ class Model:
             watch.inferred()
             if self.check is not None:
                 self.check(outputs)
+            if self.witness is not None:
+                self.witness(self._inputs(slot), outputs)
             return token, self._task.interpret(outputs, prepared, watch)
         finally:
             self._free.append(slot)
+
+    def _inputs(self, slot: int) -> tuple[Tensor, ...]:
+        return tuple(self._backend.input(slot, index) for index in range(len(self._backend.inputs)))
+
+    @property
+    def threshold(self) -> float | None:
+        """Results of a lower score are left out; None where the model gives none that could be."""
+        return self._task.threshold
+
+    def set_threshold(self, threshold: float) -> None:
+        """From the next picture on another threshold, 0 to 1. On the model's own thread.
+
+        Raises ValueError where the model gives no scores that could be left out.
+        """
+        if self._task.threshold is None:
+            raise ValueError(
+                f"{self.identity.name} gives the class of each pixel, and no score for a threshold"
+            )
+        if not 0.0 <= threshold <= 1.0:
+            raise ValueError(f"a threshold is from 0 to 1, not {threshold}")
+        self._task.threshold = threshold
 
     def forget(self, source: str) -> None:
         """Lets go of what the task remembers of a source: its tracks, its window.

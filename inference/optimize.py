@@ -4,9 +4,10 @@ What was written is read again, and both models are asked about the same seeded 
 changes answers is refused and leaves nothing behind.
 """
 
+import contextlib
 import dataclasses
 import functools
-import math
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from inference import metadata as model_metadata
 from inference.backends import UNKNOWN, Arrange, Backend, Opening, Shape, TensorSpec
 from inference.backends.choice import open_backend
+from inference.difference import Difference, difference
 from inference.errors import ModelInvalid, ModelMismatch
 from inference.manifest import InputSpec, Manifest, OutputSpec
 from inference.picture import merged, picture_input
@@ -27,24 +29,12 @@ from inference.vetted import size_of
 from kernels.formats import PixelFormat
 
 PRECISIONS = ("f16", "f32")
-LIMITS = {"f16": 0.05, "f32": 1e-4}  # largest difference of an output, as a part of its largest value
+LIMITS = {"f16": 0.05, "f32": 1e-4}  # of a Difference's largest
 PICTURES = 4
 SIDE = 224  # of an input whose size nobody says
 SEED = 20_261
+MARK = ".converting-"  # begins the name of a folder that is being filled, before the number of the process
 Floats = NDArray[np.float32]
-
-
-class Difference(NamedTuple):
-    """How one output differs between two models, over the seeded pictures.
-
-    largest: of |a - b|, as a part of the largest |a|. first_agrees: on how many of `pictures` the largest value
-    stands at the same place.
-    """
-
-    output: str
-    largest: float
-    first_agrees: int
-    pictures: int
 
 
 class Converted(NamedTuple):
@@ -77,9 +67,8 @@ def convert(
     model = writing.read(path)
     said = writing.metadata_of(model)
     kept = {**said, **carried(said, manifest)}
-    into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".converting-", dir=into) as making:
-        xml, weights = targets(Path(making), name)
+    with _workshop(into) as making:
+        xml, weights = targets(making, name)
         writing.write(model, xml, kept, half=precision == "f16")
         differences = tuple(compared(path, xml, _arranged(manifest), manifest))
         _check(path, precision, differences)
@@ -88,6 +77,34 @@ def convert(
         weights.replace(final_weights)  # first: an .xml without its weights is no model
         xml.replace(final)
     return Converted(final, precision, kept, size_of(path), after, differences)
+
+
+@contextlib.contextmanager
+def _workshop(into: Path) -> Iterator[Path]:
+    """A folder in `into` that is gone afterwards, and with it `into` where it was not there and nothing came of it."""
+    missing = [each for each in (into, *into.parents) if not each.exists()]
+    into.mkdir(parents=True, exist_ok=True)
+    for left in into.glob(f"{MARK}*-*"):  # by whoever was killed at it
+        if not _lives(left.name.removeprefix(MARK).partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{MARK}{os.getpid()}-", dir=into) as making:
+            yield Path(making)
+    finally:
+        with contextlib.suppress(OSError):  # not empty: all is well
+            for each in missing:
+                each.rmdir()
+
+
+def _lives(number: str) -> bool:
+    """Whether there is a process of that number; what is no number is nobody's to remove."""
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError, OverflowError):
+        return True
+    return True
 
 
 def free_space_needed(path: Path) -> int:
@@ -108,7 +125,7 @@ def compared(left: Path, right: Path, arrange: Arrange, manifest: Manifest | Non
         pairs = [_outputs(models, seed, manifest) for seed in range(PICTURES)]
         for index, spec in enumerate(models[0].outputs):
             seen = [(first[index], second[index]) for first, second in pairs]
-            yield _difference(spec.name, seen)
+            yield difference(spec, seen)
     finally:
         for model in models:
             model.close()
@@ -176,22 +193,11 @@ def seeded_picture(seed: int, height: int = 240, width: int = 320) -> NDArray[np
     return np.ascontiguousarray(np.clip(soft + ramp + grain, 0, 255).astype(np.uint8))
 
 
-def _difference(name: str, seen: list[tuple[Floats, Floats]]) -> Difference:
-    largest = 0.0
-    for first, second in seen:
-        if first.shape != second.shape or not np.isfinite(second).all() >= np.isfinite(first).all():
-            return Difference(name, math.inf, 0, len(seen))
-        scale = float(np.max(np.abs(first), initial=0.0)) or 1.0
-        largest = max(largest, float(np.max(np.abs(first - second), initial=0.0)) / scale)
-    agrees = sum(first.size > 0 and bool(np.argmax(first) == np.argmax(second)) for first, second in seen)
-    return Difference(name, largest, agrees, len(seen))
-
-
 def _check(path: Path, precision: str, differences: tuple[Difference, ...]) -> None:
-    for difference in differences:
-        if not difference.largest <= LIMITS[precision]:
+    for each in differences:
+        if not each.largest <= LIMITS[precision]:
             raise ModelInvalid(
-                f"{path} as {precision} answers otherwise: {difference.output} differs by "
-                f"{difference.largest:.3g} of its largest value, and {LIMITS[precision]:g} is allowed"
+                f"{path} as {precision} answers otherwise: {each.output} differs by "
+                f"{each.largest:.3g} of its largest value, and {LIMITS[precision]:g} is allowed"
                 + ("; --precision f32 keeps the weights as they are" if precision == "f16" else "")
             )

@@ -40,8 +40,7 @@ class Tracker:
     """
 
     def __init__(self, threshold: float) -> None:
-        self._threshold = threshold
-        self._start = min(threshold + ABOVE, (1.0 + threshold) / 2)
+        self.follow(threshold)
         self._pictures = self._confirmed = self._count = 0
         self._states = np.zeros((ROOM, STATE))
         self._ids = np.zeros(ROOM, np.int32)  # UNTRACKED until confirmed
@@ -49,6 +48,11 @@ class Tracker:
         self._missed = np.zeros(ROOM, np.int32)  # pictures since the last box
         self._lost = np.zeros(ROOM, np.uint8)
         self._born = np.zeros(ROOM, np.int32)
+
+    def follow(self, threshold: float) -> None:
+        """From now on a box is a high one from this score on; the tracks stay."""
+        self._threshold = threshold
+        self._start = min(threshold + ABOVE, (1.0 + threshold) / 2)
 
     @property
     def alive(self) -> Ints:

@@ -1,7 +1,8 @@
 """Which bytes of a source row the compiled `prepare` reads for each output pixel, laid out for byte shuffles.
 
 Every output pixel is made of two neighbours. Two such pairs are brought into sixteen bytes, by one load where they
-lie near enough to each other and else by two of eight bytes, and a mask sorts them by channel.
+lie near enough to each other and else by two of eight bytes, and a mask sorts them by channel. What a processor with
+wider permutes reads instead is told in chunks.py.
 """
 
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.chunks import Wide, row_bytes, wide_tables
 from kernels.formats import PixelFormat
 from kernels.sampling import Axis
 
@@ -35,10 +37,11 @@ class Gather(NamedTuple):
     plain: bool  # every weight is 0: what is sorted has no right neighbours
     reach: int  # bytes from the beginning of a row to the end of the furthest read
     reach_beside: int  # the same in the second plane
+    wide: Wide | None = None  # where it was asked for and serves; then reach is the row
 
 
-def gather(axis: Axis, source: int, pixel_format: PixelFormat) -> Gather:
-    """Lay out an axis across a source row of `source` pixels."""
+def gather(axis: Axis, source: int, pixel_format: PixelFormat, *, wide: bool = False) -> Gather:
+    """Lay out an axis across a source row of `source` pixels; wide: for bodies that can put any byte anywhere."""
     count = axis.end - axis.begin
     index = np.minimum(np.arange(-(-count // GROUP) * GROUP), count - 1) + axis.begin
     first, weight = (values[index] for values in neighbours(axis))
@@ -47,6 +50,10 @@ def gather(axis: Axis, source: int, pixel_format: PixelFormat) -> Gather:
     plain = not weight.any()
     if plain and len(laid.mask) > 1:
         laid.mask[:, 1::2] = NOTHING  # of each pair the left one alone
+    found = wide_tables(first, source, pixel_format) if wide else None
+    if found is not None:
+        row = row_bytes(source, pixel_format)
+        laid = laid._replace(wide=found, reach=row, reach_beside=row)
     return laid._replace(plain=plain)
 
 

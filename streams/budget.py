@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 
 _KIB = 1024
+UNIT = 5 * _KIB  # bytes: AWS IoT Core bills each message in such units, begun ones as whole
 _BURST_OF_PUBLISHES = 0.1  # of a second's quota; the rest flows evenly
 _BURST_OF_BYTES = 0.25  # one whole payload of 128 KiB out of 512 KiB/s
 
@@ -42,6 +43,11 @@ def for_endpoint(endpoint: str | None) -> Budget:
     return BUDGETS["aws-iot" if amazon else "none"]
 
 
+def units(size: int) -> int:
+    """Billable units of a message of `size` bytes, 1 at least."""
+    return max(1, -(-size // UNIT))
+
+
 class Allowance:
     """How much may be published now, over every stream of one connection. Safe to share among threads.
 
@@ -66,6 +72,13 @@ class Allowance:
                 self._publishes.level -= 1
                 self._bytes.level -= size
             return max(wait, 0.0)
+
+    def owe(self, size: int, now: float) -> None:
+        """A message of `size` bytes goes unasked; whatever comes next waits for longer."""
+        with self._lock:
+            for bucket, amount in ((self._publishes, 1), (self._bytes, size)):
+                bucket.wait(0, now, 0.0)
+                bucket.level -= amount
 
 
 class _Bucket:

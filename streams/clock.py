@@ -31,8 +31,14 @@ def wall_ms() -> int:
 
 def utc(ts_ms: int) -> str:
     """`ts_ms` (milliseconds since 1970-01-01 UTC) as text: "2026-11-22T06:25:00.123Z"."""
-    moment = datetime.fromtimestamp(ts_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ts_ms % 1000:03d}Z"
+    seconds, thousandths = divmod(ts_ms, 1000)
+    return f"{_second(seconds)}.{thousandths:03d}Z"
+
+
+@functools.lru_cache(8)
+def _second(ts_s: int) -> str:
+    """Kept for a while: the messages of one second share it."""
+    return f"{datetime.fromtimestamp(ts_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 @functools.cache
@@ -60,15 +66,19 @@ class _Answer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked_at = -_ASK_AGAIN_S
-        self._answer: Synchronised = "unknown"
+        self._newest: tuple[float, Synchronised] = (
+            -_ASK_AGAIN_S,
+            "unknown",
+        )  # when it was asked, and what it said
 
     def at(self, now: float) -> Synchronised:
+        asked_at, answer = self._newest
+        if 0.0 <= now - asked_at < _ASK_AGAIN_S:
+            return answer
         with self._lock:
-            if not 0.0 <= now - self._asked_at < _ASK_AGAIN_S:
-                self._asked_at = now
-                self._answer = ask_kernel()
-            return self._answer
+            if not 0.0 <= now - self._newest[0] < _ASK_AGAIN_S:
+                self._newest = now, ask_kernel()
+            return self._newest[1]
 
 
 _answer = _Answer()

@@ -9,6 +9,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Literal
 
 from streams import clock as wall
+from streams.budget import units
 from streams.errors import PayloadTooLarge, StreamError
 from streams.frame import Frame
 from streams.pace import Rate
@@ -33,7 +34,8 @@ class DeviceStream:
 
     rate: pictures a second at most. quality: JPEG quality (1..100) to begin with; a picture is made coarser,
     then smaller, to fit. share: the part of the broker's bytes a second that this stream may plan for.
-    `published` counts pictures sent; `withheld` counts those that were due and did not go, by reason:
+    `published` counts pictures sent, `units` their billable units (streams.budget);
+    `withheld` counts those that were due and did not go, by reason:
     "offline", "budget" (too large for the broker, or too much for this second), "encode" (it failed), "busy"
     (a newer one came before its turn). Raises TopicInvalid for a thing or source that no topic can hold.
     """
@@ -54,7 +56,7 @@ class DeviceStream:
         self.topic = Topics(thing).frame(source)
         self._name = source
         self.max_bytes = _max_bytes(transport, rate, share)
-        self.published = 0
+        self.published = self.units = 0
         self._transport = transport
         self._rate = Rate(rate)
         self._quality = quality
@@ -136,6 +138,7 @@ class DeviceStream:
             return "budget"
         except (StreamError, FutureTimeout):
             return "offline"
+        self.units += units(len(jpeg))
         return None
 
     def _encoded(self, frame: Frame) -> bytes | None:

@@ -1,7 +1,7 @@
 """Where messages wait that must outlive the process: handed over in memory, committed by one writer, then sent.
 
 Nothing is sent before its commit. What a kill -9 can lose is what was handed over and not yet committed: what came
-since the last commit, three milliseconds ago at most and a commit's own time; where the disk hangs, at most
+since the last commit, which was LONGEST_GROUP_S ago at most and a commit's own time; where the disk hangs, at most
 MOST_UNWRITTEN bytes. What a power cut can lose is what was committed since the last synchronisation. While the disk
 refuses (full, read-only) messages are kept and sent from memory, within the same bound, and written as soon as it
 takes them.
@@ -16,13 +16,16 @@ from typing import Any, NamedTuple
 
 from streams import clock as wall
 from streams import envelope, gaps, times
-from streams.ledger import Ledger
-from streams.spool import OVERHEAD, Entry, Item, SpoolStatus, weigh
+from streams.ledger import Aside, Ledger
+from streams.spool import OVERHEAD, Entry, Item, Kind, SpoolStatus, weigh
 from streams.stock import Stock
+from streams.wear import Wear
 from streams.writer import Writer
 
 CLOSING_S = 10.0
-GROUP_S = 0.003  # between two commits: more often, they would take the processor from the loop
+GROUP_S = 0.003  # between two commits at least: more often, they would take the processor from the loop
+LONGEST_GROUP_S = 0.02  # and at most
+REST = 19  # times as long as a commit took: so the writer takes a twentieth of a processor, while that bound allows it
 LINGER_S = 0.02  # until acknowledged messages are removed, where nothing else is to be written
 MOST_UNWRITTEN = 32 * 1024 * 1024  # bytes in memory that wait for the disk
 
@@ -79,11 +82,12 @@ class DurableSpool:
         self._handed_bytes = 0
         self._most_unwritten = min(max_bytes, MOST_UNWRITTEN)
         self._finished: list[int] = []
-        self._forgone: dict[str, list[gaps.Range]] = {}
+        self._forgone: gaps.Lost = {}
+        self._aside: list[Aside] = []
         self._closing = False
         self._hurry = threading.Event()
         self._lingers = False  # the writer waits for more than it has to
-        self._committed_at = float("-inf")
+        self._next_at = float("-inf")  # when the next group may be written
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
         self._thread.start()
 
@@ -96,12 +100,15 @@ class DurableSpool:
             while self._handed_bytes > self._most_unwritten:
                 self._give_up_handed()
             self._stirred.notify()
-            if self._lingers:
+            if self._lingers or self._handed_bytes > self._most_unwritten // 4:
                 self._hurry.set()
 
-    def take(self) -> Entry | None:
-        entry = self._stock.take()
-        if self._stock.hungry():
+    def split(self, *, ordered: bool) -> None:
+        self._stock.split(ordered=ordered)
+
+    def take(self, *, older: bool = False) -> Entry | None:
+        entry = self._stock.take(older=older)
+        if self._stock.wanting:
             with self._stirred:
                 self._stirred.notify()
         if entry is not None and entry.unsynced and self._synced() == "synced":
@@ -121,7 +128,14 @@ class DurableSpool:
 
     def drop(self, entry: Entry, reason: str) -> None:
         self._stock.count(reason)
+        with self._stirred:
+            gaps.note(self._forgone, entry.topic, reason, entry.payload)
         self.done(entry)
+
+    def set_aside(self, entry: Entry, reason: str) -> None:
+        with self._stirred:
+            self._aside.append(Aside(entry.number, reason, self._wall_ms()))
+        self.drop(entry, "set_aside")
 
     def wait(self, timeout: float | None) -> None:
         self._stock.wait(timeout)
@@ -129,8 +143,18 @@ class DurableSpool:
     def wake(self) -> None:
         self._stock.stir()
 
+    @property
+    def wear(self) -> Wear:
+        """What was written to the disk."""
+        return self._writer.wear
+
+    @property
+    def billed(self) -> dict[Kind, tuple[int, int]]:
+        """What was put in this run: messages, and their billable units (streams.budget), by kind."""
+        return dict(self._writer.billed)
+
     def status(self) -> SpoolStatus:
-        return self._stock.status(self._handed_bytes)
+        return self._stock.status(self._handed_bytes)._replace(refused=self._writer.refused)
 
     def close(self) -> int:
         """Commits what was handed over, synchronises, and lets the file go; how many messages the disk did not take.
@@ -154,10 +178,7 @@ class DurableSpool:
         self._handed_bytes -= lost.size
         self._stock.handed -= 1
         self._stock.refuse("full")
-        number = gaps.number_of(lost.item.payload)
-        if number is not None:
-            told = self._forgone.get(lost.item.topic, [])
-            self._forgone[lost.item.topic] = gaps.merged(told, [[number, number]])
+        gaps.note(self._forgone, lost.item.topic, "full", lost.item.payload)
 
     def _run(self) -> None:
         while not self._turn():
@@ -171,15 +192,18 @@ class DurableSpool:
             self._lingers = not self._handed and not self._stock.hungry()
         if self._lingers:
             self._gather(LINGER_S)
-        self._gather(GROUP_S - (self._clock() - self._committed_at))
+        self._gather(self._next_at - self._clock())
+        began = self._clock()
         with self._stirred:
             handed, self._handed, self._handed_bytes = self._handed, collections.deque(), 0
             self._stock.handed -= len(handed)
             finished, self._finished = self._finished, []
             forgone, self._forgone = self._forgone, {}
+            aside, self._aside = self._aside, []
             closing = self._closing
-        self._writer.work(handed, finished, forgone, closing=closing)
-        self._committed_at = self._clock()
+        self._writer.work(handed, finished, forgone, aside, closing=closing)
+        now = self._clock()
+        self._next_at = now + min(LONGEST_GROUP_S, max(GROUP_S, REST * (now - began)))
         return closing
 
     def _gather(self, seconds: float) -> None:

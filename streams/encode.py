@@ -3,7 +3,6 @@
 import math
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import simplejpeg
 
@@ -129,7 +128,7 @@ class Encoder:
 
 def _own(frame: Frame, fields: dict[str, int], max_bytes: int | None) -> bytes | None:
     """The camera's own JPEG with the comment, where there is one, it is whole, and it fits."""
-    if frame.jpeg is None:
+    if frame.jpeg is None or frame.veil is not None:
         return None
     try:
         whole = segments.with_comment(segments.completed(frame.jpeg), fields)
@@ -150,4 +149,6 @@ def _scaled(pixels: Picture, scale: float) -> Picture:
     height, width = pixels.shape[:2]
     # Rounded up: at the smallest scale no side may lose the pixel that keeps it large enough.
     size = (math.ceil(width * scale - 1e-6), math.ceil(height * scale - 1e-6))
+    import cv2  # only here: most pictures keep their size, and it takes long to load
+
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -14,6 +14,7 @@ from streams.frame import Frame
 INFER = "lensracer.infer/1"
 HEALTH = "lensracer.health/1"
 STATUS = "lensracer.status/1"
+_as_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 @functools.cache
@@ -80,7 +81,7 @@ def infer_message(
             "height": height,
             "age_ms": round(max(0.0, now - frame.captured_at) * 1000.0, 1),
         },
-        "latency_ms": {stage: round(float(value), 3) for stage, value in latency_ms.items()},
+        "latency_ms": {stage: round(value, 3) for stage, value in latency_ms.items()},
         "results": [dict(row) for row in results],
     }
 
@@ -110,6 +111,14 @@ def encode(message: Mapping[str, Any], max_bytes: int | None = None) -> bytes:
     return shrunk
 
 
+def shrunk(message: Mapping[str, Any], max_bytes: int | None) -> bytes:
+    """`encode`, but what cannot be cut to `max_bytes` stays whole: another transport may take it."""
+    try:
+        return encode(message, max_bytes)
+    except PayloadTooLarge:
+        return dumps(message)
+
+
 def _fewest_lost(message: Mapping[str, Any], rows: list[Any], max_bytes: int) -> bytes | None:
     """The longest form that fits: the number of rows kept is found by halving."""
     ranked = sorted(range(len(rows)), key=lambda place: -_score(rows[place]))
@@ -136,7 +145,7 @@ def dumps(message: Mapping[str, Any]) -> bytes:
     Raises ValueError or TypeError naming the field that JSON cannot hold.
     """
     try:
-        return json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        return _as_text(message).encode()
     except (TypeError, ValueError) as error:
         where = _not_plain(message, "")
         raise type_of(error)(f"a message must be plain JSON: {where or error}") from None

@@ -4,6 +4,7 @@ StreamError(Exception)
 ├── SourceError
 │   ├── SourceNotFound      (FileNotFoundError)  a file, folder or device path that does not exist
 │   ├── SourceInvalid       (ValueError)         an address or a setting that no source understands
+│   │   └── RecordingInvalid                     a file that is no recording, or a damaged one
 │   ├── SourceUnavailable   (ConnectionError)    exists or may come back: busy, unplugged, host away
 │   └── BadFrame            (ValueError)         one picture that cannot be decoded; the next one may
 ├── TransportError          (ConnectionError)    the broker refused, or is away
@@ -28,6 +29,10 @@ class SourceNotFound(SourceError, FileNotFoundError):
 
 class SourceInvalid(SourceError, ValueError):
     """An address, or a setting beside it, that no source understands."""
+
+
+class RecordingInvalid(SourceInvalid):
+    """A file that is no recording, one of a later version, or a damaged one."""
 
 
 class SourceUnavailable(SourceError, ConnectionError):

@@ -5,15 +5,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kernels.formats import Picture
 from streams.backoff import Backoff
 from streams.errors import BadFrame, SourceError, SourceInvalid, SourceNotFound, SourceUnavailable
-from streams.frame import Frame
+from streams.frame import Frame, Veil
 from streams.latest import Latest
 from streams.sources import Reader, Shot
 from streams.stall import StallWatch
+
+if TYPE_CHECKING:
+    from streams.privacy import Curtain
 
 State = Literal["opening", "running", "stalled", "reconnecting", "ended", "failed"]
 
@@ -56,7 +59,8 @@ class Feed:
 
     patience: how long a source that never gave a picture is tried, seconds; None: for ever. A live source
     that once did is tried for ever; a recorded one that breaks has failed. clock: monotonic seconds. sleep:
-    waits so many seconds; by default it ends early when the feed is stopped.
+    waits so many seconds; by default it ends early when the feed is stopped. curtain: covers the private zones of
+    each picture before a frame is made of it.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Feed:
         sleep: Callable[[float], object] | None = None,
         backoff: Backoff | None = None,
         watch: StallWatch | None = None,
+        curtain: "Curtain | None" = None,
     ) -> None:
         self.name = name
         self._reader = reader
@@ -80,6 +85,7 @@ class Feed:
         self._sleep = sleep or self._stopping.wait
         self._backoff = backoff or Backoff()
         self._watch = watch or StallWatch()
+        self._curtain = curtain
         self._thread = threading.Thread(target=self._run, name=f"feed-{name}", daemon=True)
         self._condition: tuple[State, SourceError | None] = ("opening", None)
         self._began = self._news_at = clock()
@@ -167,6 +173,9 @@ class Feed:
             self._withhold(trouble, now)
             return
         self._notice_news(now)
+        veil: Veil | None = None
+        if self._curtain is not None:
+            shot, veil = self._curtain.draw(shot)
         frame = Frame(
             id=self._captured + 1,
             source=self.name,
@@ -175,6 +184,7 @@ class Feed:
             format=shot.format,
             jpeg=shot.jpeg,
             whole=shot.whole,
+            veil=veil,
         )
         self._captured += 1
         if not self._slot.put(frame):

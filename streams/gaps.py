@@ -9,6 +9,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 Range = list[int]
+Lost = dict[tuple[str, str], list[Range]]  # by topic and reason
+
+
+def note(lost: Lost, topic: str, reason: str, payload: Mapping[str, Any] | bytes) -> None:
+    """Adds the number of a message that is given up, where it has one."""
+    number = number_of(payload)
+    if number is not None:
+        lost[topic, reason] = merged(lost.get((topic, reason), []), [[number, number]])
 
 
 def number_of(payload: Mapping[str, Any] | bytes) -> int | None:

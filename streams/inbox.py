@@ -5,6 +5,8 @@ import threading
 from streams.frame import Frame
 from streams.latest import Latest
 
+ROOM = 4  # frames of a source that loses none; more would be of no use to the loop, and cost memory
+
 
 class Inbox:
     """One slot for each source, read in turn, so that no source starves another. One thread reads."""
@@ -22,7 +24,9 @@ class Inbox:
         with self._lock:
             if name in self._slots:
                 raise ValueError(f"the source {name!r} has a slot already")
-            slot = self._slots[name] = Latest(lossless, lock=self._lock, arrival=self._arrival)
+            slot = self._slots[name] = Latest(
+                lossless, room=ROOM if lossless else 1, lock=self._lock, arrival=self._arrival
+            )
             self._order.append(name)
             return slot
 

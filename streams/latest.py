@@ -1,22 +1,27 @@
-"""The one place where a frame waits for its reader: the newest of a live source, each one of any other."""
+"""Where frames wait for their reader: the newest of a live source, each one of any other."""
 
 import threading
 from collections import deque
 
 from streams.frame import Frame
 
+MOST_WAITING = 16 * 1024 * 1024  # bytes of pictures: of large ones fewer wait than there is room for
+
 
 class Latest:
-    """A hand-over with room for one frame, between one writer and one reader on different threads.
+    """A hand-over between one writer and one reader on different threads.
 
-    lossless: False: a newer frame replaces an unread one, which is counted in `dropped`. True: `put` waits
-    for room. lock, arrival: given by an Inbox, whose reader waits for several of these at once.
+    lossless: False: there is room for one frame; a newer one replaces one that is unread, which is counted in
+    `dropped`. True: `put` waits for room. room: how many frames may wait then; a writer that waits goes on when half
+    of them were taken, so that the two threads do not wake one another for each frame. lock, arrival: given by an
+    Inbox, whose reader waits for several of these at once.
     """
 
     def __init__(
         self,
         lossless: bool = False,
         *,
+        room: int = 1,
         lock: "threading.RLock | None" = None,
         arrival: threading.Condition | None = None,
     ) -> None:
@@ -24,7 +29,8 @@ class Latest:
         lock = lock or threading.RLock()
         self._arrival = arrival or threading.Condition(lock)
         self._room = threading.Condition(lock)
-        self._waiting: deque[Frame] = deque(maxlen=1)
+        self._room_for = room
+        self._waiting: deque[Frame] = deque()
         self._closed = False
         self._dropped = 0
 
@@ -51,14 +57,21 @@ class Latest:
     def put(self, frame: Frame) -> bool:
         """Hand a frame over; False where the place is closed, or is closed while this waits for room."""
         with self._arrival:
-            if self.lossless:
-                self._room.wait_for(lambda: self._closed or not self._waiting)
+            if self.lossless and self._is_full(frame):
+                self._room.wait_for(lambda: self._closed or len(self._waiting) <= self._room_for // 2)
             if self._closed:
                 return False
-            self._dropped += len(self._waiting)
+            if not self.lossless:
+                self._dropped += len(self._waiting)
+                self._waiting.clear()
             self._waiting.append(frame)
-            self._arrival.notify_all()
+            if len(self._waiting) == 1:
+                self._arrival.notify_all()
             return True
+
+    def _is_full(self, frame: Frame) -> bool:
+        most = min(self._room_for, MOST_WAITING // (frame.pixels.nbytes or 1))
+        return len(self._waiting) >= max(1, most)
 
     def take(self, timeout: float | None = 0.0) -> Frame | None:
         """The waiting frame; None if none comes in `timeout` seconds (None: for ever) or at the end."""
@@ -67,8 +80,10 @@ class Latest:
                 self._arrival.wait_for(lambda: self._closed or self._waiting, timeout)
             if not self._waiting:
                 return None
-            self._room.notify()
-            return self._waiting.popleft()
+            frame = self._waiting.popleft()
+            if len(self._waiting) <= self._room_for // 2:
+                self._room.notify()
+            return frame
 
     def close(self) -> None:
         """No frame is put any more; one that waits can still be taken. May be called twice, by any thread."""

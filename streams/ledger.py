@@ -5,15 +5,18 @@ loses none of it; `sync` makes it the disk's. All of it belongs to one thread at
 """
 
 import contextlib
+import functools
 import logging
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from streams import gaps
 from streams.errors import LedgerDamaged
+from streams.portions import insertions
 from streams.spool import Kind
 
 log = logging.getLogger(__name__)
@@ -32,7 +35,14 @@ CREATE TABLE IF NOT EXISTS messages (
     put_ms INTEGER NOT NULL, boot TEXT NOT NULL, mono REAL NOT NULL, unsynced INTEGER NOT NULL,
     crc INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS by_kind ON messages (kind, number);
+CREATE TABLE IF NOT EXISTS aside (
+    number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL,
+    qos INTEGER NOT NULL, retain INTEGER NOT NULL, size INTEGER NOT NULL,
+    put_ms INTEGER NOT NULL, boot TEXT NOT NULL, mono REAL NOT NULL, unsynced INTEGER NOT NULL,
+    crc INTEGER NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS tally (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
+MOST_ASIDE = 200  # messages that are kept apart; beyond it the first are given up
 _REFUSALS = frozenset(
     {
         sqlite3.SQLITE_FULL,
@@ -71,6 +81,14 @@ class Row(NamedTuple):
     def is_whole(self) -> bool:
         """Whether it is what was written once: a disk may give back something else."""
         return self.payload is not SPOILED
+
+
+class Aside(NamedTuple):
+    """A message that is kept apart. at_ms: wall milliseconds since when, reason: a sentence."""
+
+    number: int
+    reason: str
+    at_ms: int
 
 
 class Total(NamedTuple):
@@ -119,20 +137,47 @@ class Ledger:
         query = f"SELECT {_COLUMNS} FROM messages WHERE kind = ? AND number > ? ORDER BY number LIMIT ?"
         return [_read(*values) for values in self._ask(query, (int(kind), after, limit))]
 
-    def write(self, rows: Iterable[Row], removed: Iterable[int]) -> None:
-        """Adds and removes in one commit. A row whose number there is already takes the old one's place.
+    def write(self, rows: Iterable[Row], removed: Iterable[int], aside: Iterable[Aside] = ()) -> None:
+        """Adds, puts aside and removes in one commit. A row whose number there is already takes the old one's place.
 
         Raises OSError where the disk refuses (nothing is changed then), LedgerDamaged for a damaged file.
         """
-        marks = ", ".join("?" * (len(Row._fields) + 1))
         with _told(self.path), self._connection:
-            self._connection.executemany(
-                f"INSERT OR REPLACE INTO messages ({_COLUMNS}) VALUES ({marks})",
-                ((*row, _crc(row)) for row in rows),
+            for statement, values in insertions("messages", _COLUMNS, [(*row, _crc(row)) for row in rows]):
+                self._connection.execute(statement, values)
+            for number, reason, at_ms in aside:
+                self._put_aside(number, reason, at_ms)
+            for first, last in gaps.merged((), ([number, number] for number in removed)):
+                self._connection.execute("DELETE FROM messages WHERE number BETWEEN ? AND ?", (first, last))
+
+    def _put_aside(self, number: int, reason: str, at_ms: int) -> None:
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO aside ({_COLUMNS}, reason, at_ms) "
+            f"SELECT {_COLUMNS}, ?, ? FROM messages WHERE number = ?",
+            (reason, at_ms, number),
+        )
+        self._connection.execute(
+            "DELETE FROM aside WHERE number NOT IN (SELECT number FROM aside ORDER BY at_ms DESC LIMIT ?)",
+            (MOST_ASIDE,),
+        )
+
+    def release(self) -> int:
+        """What was put aside waits again, each at its old place; how many. Raises OSError and LedgerDamaged."""
+        with _told(self.path), self._connection:
+            done = self._connection.execute(
+                f"INSERT OR IGNORE INTO messages ({_COLUMNS}) SELECT {_COLUMNS} FROM aside"
             )
-            self._connection.executemany(
-                "DELETE FROM messages WHERE number = ?", ((number,) for number in removed)
-            )
+            self._connection.execute("DELETE FROM aside")
+        return done.rowcount
+
+    def note(self, tally: Mapping[str, int]) -> None:
+        """Keeps totals that outlive the process. Raises OSError and LedgerDamaged."""
+        with _told(self.path), self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO tally VALUES (?, ?)", tally.items())
+
+    def noted(self) -> dict[str, int]:
+        """What `note` kept."""
+        return dict(self._ask("SELECT name, value FROM tally"))
 
     def sync(self) -> None:
         """What was committed is the disk's when this returns. Raises OSError."""
@@ -201,12 +246,27 @@ class Ledger:
             return self._connection.execute(query, values).fetchall()
 
 
+class Kept(NamedTuple):
+    """A message that was put aside, as others see it. size: bytes of the payload. See Aside."""
+
+    number: int
+    topic: str
+    size: int
+    reason: str
+    at_ms: int
+
+
 class Sight(NamedTuple):
-    """What stands in a state folder. file_bytes: of the file and its log. set_aside: names of damaged files."""
+    """What stands in a state folder. file_bytes: of the file and its log. set_aside: names of damaged files.
+
+    aside: messages that are kept apart. noted: totals that `Ledger.note` kept.
+    """
 
     totals: dict[Kind, Total]
     file_bytes: int
     set_aside: list[str]
+    aside: list[Kept]
+    noted: dict[str, int]
 
 
 def look(folder: Path) -> Sight:
@@ -218,9 +278,17 @@ def look(folder: Path) -> Sight:
     files = [folder / f"{FILE}{ending}" for ending in ("", "-wal")]
     size = sum(file.stat().st_size for file in files if file.exists())
     if not files[0].exists():
-        return Sight(dict.fromkeys(Kind, NOTHING), 0, aside)
+        return Sight(dict.fromkeys(Kind, NOTHING), 0, aside, [], {})
     with _told(files[0]), contextlib.closing(_reading(files[0])) as connection:
-        return Sight(_totals(connection.execute(_COUNT).fetchall()), size, aside)
+        connection.text_factory = _text
+        totals = _totals(connection.execute(_COUNT).fetchall())
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        kept, noted = [], {}
+        if {"aside", "tally"} <= tables:  # not in a file of an older program
+            asked = "SELECT number, topic, LENGTH(payload), reason, at_ms FROM aside ORDER BY number"
+            kept = [Kept(*values) for values in connection.execute(asked)]
+            noted = dict(connection.execute("SELECT name, value FROM tally").fetchall())
+        return Sight(totals, size, aside, kept, noted)
 
 
 def _reading(path: Path) -> sqlite3.Connection:
@@ -258,8 +326,12 @@ def _read(*values: Any) -> Row:
 
 
 def _crc(row: Row) -> int:
-    about = (row.topic, row.qos, row.retain, row.size, row.unsynced)
-    return zlib.crc32(row.payload, zlib.crc32(repr(about).encode()))
+    return zlib.crc32(row.payload, _crc_of(row.topic, row.qos, row.retain, row.size, row.unsynced))
+
+
+@functools.lru_cache(1024, typed=True)
+def _crc_of(*about: object) -> int:
+    return zlib.crc32(repr(about).encode())
 
 
 def _moved_aside(path: Path) -> Path:

@@ -32,23 +32,31 @@ class OnChange:
 
     min_interval: seconds between two messages at least; a change that comes sooner is published when the
     interval is over, if it still holds. heartbeat: seconds after which an unchanged result is published
-    anyway.
+    anyway. hold: a change counts once it was seen so many times running, so that what flickers is no news.
     """
 
-    def __init__(self, min_interval: float = 1.0, heartbeat: float = 60.0) -> None:
+    def __init__(self, min_interval: float = 1.0, heartbeat: float = 60.0, hold: int = 1) -> None:
         if min_interval < 0.0:
             raise ValueError(f"publish.min_interval must be 0 or more seconds, not {min_interval}")
         if heartbeat <= 0.0:
             raise ValueError(f"publish.heartbeat must be more than 0 seconds, not {heartbeat}")
+        if hold < 1:
+            raise ValueError(f"publish.hold must be 1 or more, not {hold}")
         self._min_interval = min_interval
         self._heartbeat = heartbeat
+        self._hold = hold
+        self._seen: Hashable = None
+        self._held = 0
         self._published: tuple[Hashable, float] | None = None
 
     def wants(self, key: Hashable, now: float) -> bool:
+        self._held = self._held + 1 if key == self._seen else 1
+        self._seen = key
         if self._published is not None:
             last, at = self._published
             silence = now - at
-            if silence < self._min_interval or (key == last and silence < self._heartbeat):
+            same = key == last or self._held < self._hold
+            if silence < self._min_interval or (same and silence < self._heartbeat):
                 return False
         self._published = (key, now)
         return True

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from streams import clock as wall
-from streams import envelope
+from streams import envelope, gaps
 from streams.frame import Frame
 from streams.pace import Policy
 from streams.sequence import Sequence as Numbers
@@ -38,6 +38,11 @@ class ProjectStream:
         self.topic = Topics(thing).infer(source)
         self.sent = 0
         self._spool, self._sequence, self._policy = spool, sequence, policy
+        sequence.prepare(STREAM, source)
+        for jump in sequence.jumps:
+            if (jump.stream, jump.source) == (STREAM, source):
+                told = gaps.message(self.topic, "power", [[jump.first, jump.last]])
+                spool.put(Item(gaps.topic_of(self.topic), told, Kind.ANSWER))
         self._clock, self._wall_ms = clock, wall_ms
 
     def follow(self, policy: Policy) -> None:

@@ -1,11 +1,13 @@
 """Numbers that count on across restarts and kills, kept in one small file of the state folder.
 
 The file is mapped into memory, so that a number costs no system call and is the kernel's at once: a killed
-process loses none. (A power cut may lose the last seconds of writing; the boot_id beside each number tells
-that apart.) Each counter stands twice and each copy proves itself, so that a write cut in half never hides
-the other copy.
+process loses none. A power cut may lose the last seconds of writing: after one the counters go on 65,536 numbers
+further, which `jumps` tells, so that no number is ever given twice; the file is brought to the disk, on a thread of its
+own, long before so many have been given. Each counter stands twice and each copy proves itself, so that a write cut in
+half never hides the other copy.
 
-    page 0: magic, pid of the holder        then slots of 256 bytes:
+    page 0: magic, pid of the holder, at 64: boot in which numbers were given last (64 bytes, zero filled), at 128: 1
+    from the first of them until they were brought to the disk in good order           then slots of 256 bytes:
     name (208 bytes, UTF-8, zero filled), crc32 of the name, 0, then two copies of (value, inverted value),
     u64 each
 """
@@ -22,7 +24,9 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
+from streams import clock as wall
 from streams.errors import StateBusy
 
 log = logging.getLogger(__name__)
@@ -36,17 +40,30 @@ _SLOTS = 1024  # a source that has another name today leaves its old one behind
 _SIZE = _PAGE + _SLOTS * _SLOT
 _COPIES = (216, 232)  # places within a slot
 _FULL = (1 << 64) - 1
+_BOOT, _OPEN = slice(64, 128), 128  # places in page 0
+JUMP = 1 << 16
+KEPT_EVERY = 1 << 14  # numbers: so often they are brought to the disk
+
+
+class Jump(NamedTuple):
+    """Numbers of a stream of a source, both ends included, that are left out."""
+
+    stream: str
+    source: str
+    first: int
+    last: int
 
 
 class Sequence:
     """The numbers of every stream and source of one state folder; safe to share among threads.
 
-    Raises StateBusy, naming the process, when another one holds the folder; OSError when the folder cannot be
-    written.
+    boot: the name of this boot; a former one may have ended, and lost numbers, without any order. Raises StateBusy,
+    naming the process, when another one holds the folder; OSError when the folder cannot be written.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, boot: str | None = None) -> None:
         self.path = Path(folder) / FILE
+        self._boot = (boot or wall.boot_id()).encode()[:64]
         self._lock = threading.Lock()
         self._descriptor = _opened(self.path)
         try:
@@ -57,7 +74,23 @@ class Sequence:
             os.close(self._descriptor)
             raise
         self._words = memoryview(self._map).cast("Q")
-        self._places = self._read()
+        self._known = self._read()
+        self._places: dict[tuple[str, str], _Counter] = {}  # empty until numbers are given
+        self._jumps: list[Jump] = []
+        self._keeping = threading.Event()
+        self._keeper: threading.Thread | None = None
+
+    @property
+    def jumps(self) -> list[Jump]:
+        """The numbers that a power cut made us leave out, known from the first `prepare` or `next` on."""
+        with self._lock:
+            return list(self._jumps)
+
+    def prepare(self, stream: str, source: str) -> None:
+        """Makes sure that `next` need not wait for the disk. Raises ValueError as it does, and OSError."""
+        with self._lock:
+            if (stream, source) not in self._places:
+                self._new(stream, source)
 
     def next(self, stream: str, source: str) -> int:
         """The next number of a stream of a source, from 1.
@@ -68,12 +101,14 @@ class Sequence:
             counter = self._places.get((stream, source)) or self._new(stream, source)
             counter.value += 1
             counter.write(self._words)
+            if not counter.value % KEPT_EVERY:
+                self._keeping.set()
             return counter.value
 
     def last(self, stream: str, source: str) -> int:
         """The number given last, 0 if none was."""
         with self._lock:
-            counter = self._places.get((stream, source))
+            counter = self._places.get((stream, source)) or self._known.get((stream, source))
             return counter.value if counter else 0
 
     def close(self) -> None:
@@ -81,11 +116,17 @@ class Sequence:
         with self._lock:
             if self._descriptor < 0:
                 return
-            self._words.release()
+            descriptor, self._descriptor = self._descriptor, -1
+            self._keeping.set()
+        if self._keeper is not None:
+            self._keeper.join()
+        self._words.release()
+        self._map.flush()
+        if self._places:
+            self._map[_OPEN] = 0
             self._map.flush()
-            self._map.close()
-            os.close(self._descriptor)  # this lets the lock go
-            self._descriptor = -1
+        self._map.close()
+        os.close(descriptor)  # this lets the lock go
 
     def __enter__(self) -> "Sequence":
         return self
@@ -109,10 +150,48 @@ class Sequence:
                 self._map[start : start + _SLOT] = bytes(_SLOT)
         return found
 
+    def _begin(self) -> None:
+        """Numbers will be given from now on: leave out what a power cut may have taken, and say that it may come."""
+        former = bytes(self._map[_BOOT]).rstrip(b"\0")
+        if self._map[_OPEN] == 1 and former != self._boot:
+            for (stream, source), counter in self._known.items():
+                self._jumps.append(Jump(stream, source, counter.value + 1, counter.value + JUMP))
+                counter.value += JUMP
+                counter.write(self._words)
+                counter.write(self._words)
+            log.warning("The power was cut: numbers go on %d further, since the last may be lost.", JUMP)
+        os.fsync(self._descriptor)  # the numbers first
+        self._map[_BOOT] = self._boot.ljust(64, b"\0")
+        self._map[_OPEN] = 1
+        os.fsync(self._descriptor)
+        _keep_name(self.path)
+        self._places = self._known
+        self._keeper = threading.Thread(
+            target=self._keep, args=(self._descriptor,), name="numbers", daemon=True
+        )
+        self._keeper.start()
+
+    def _keep(self, descriptor: int) -> None:
+        """Brings the file to the disk whenever so many numbers were given that it is time."""
+        while self._keeping.wait() and self._descriptor >= 0:
+            self._keeping.clear()
+            try:
+                os.fsync(descriptor)  # of the mapped pages, too; unlike mmap.flush it lets other threads run
+            except OSError as error:
+                log.warning("%s could not be synchronised: %s", self.path, error.strerror)
+
     def _new(self, stream: str, source: str) -> "_Counter":
+        """A counter that was not asked for since this began. Waits for the disk."""
+        if self._keeper is None:
+            self._begin()
+        if (stream, source) not in self._places:
+            self._places[stream, source] = self._made(f"{stream}/{source}".encode(), stream, source)
+            os.fsync(self._descriptor)
+        return self._places[stream, source]
+
+    def _made(self, name: bytes, stream: str, source: str) -> "_Counter":
         used = {counter.start for counter in self._places.values()}
         free = next((start for start in _slots() if start not in used), None)
-        name = f"{stream}/{source}".encode()
         if free is None:
             raise ValueError(
                 f"{self.path} holds {_SLOTS} counters, and there is no room for {stream}/{source}"
@@ -126,7 +205,6 @@ class Sequence:
         counter.write(self._words)
         self._map[free : free + _NAME] = name.ljust(_NAME, b"\0")
         self._map[free + _NAME : free + _NAME + 8] = struct.pack("<II", zlib.crc32(name), 0)
-        self._places[stream, source] = counter
         return counter
 
 
@@ -179,6 +257,15 @@ def _opened(path: Path) -> int:
         raise OSError(
             error.errno, f"the state folder {path.parent} cannot be written: {error.strerror}"
         ) from None
+
+
+def _keep_name(path: Path) -> None:
+    """The disk knows of the file: a new one would be gone with its folder's unwritten page."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _claim(descriptor: int, path: Path) -> None:

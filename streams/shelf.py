@@ -13,8 +13,8 @@ class Shelf:
     last: the highest number that ever stood here. more: the ledger holds later ones that do not stand here yet.
     """
 
-    def __init__(self) -> None:
-        self.last = 0
+    def __init__(self, last: int = 0) -> None:
+        self.last = last
         self.more = False
         self._returned: list[Entry] = []
         self._fresh: collections.deque[Entry] = collections.deque()
@@ -41,6 +41,12 @@ class Shelf:
         if returned and (not fresh or returned[0].number < fresh[0].number):
             return returned.pop(0)
         return fresh.popleft()
+
+    def join(self, later: "Shelf") -> None:
+        """Takes over a shelf of later messages; they are left to the ledger where this one has more there already."""
+        if not self.more:
+            self._fresh.extend(sorted(later, key=lambda entry: entry.number))
+            self.last, self.more = max(self.last, later.last), later.more
 
     def forget(self, numbers: set[int]) -> None:
         """Leaves those out."""

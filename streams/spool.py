@@ -53,7 +53,9 @@ class Entry:
 
     number: counts up in the order of put. payload: as it goes over the wire; the sender may cut it. size:
     bytes that it takes in the store, whatever becomes of the payload. captured_at: as in Item. unsynced: its times
-    were told before the wall clock was set, and are corrected when it leaves.
+    were told before the wall clock was set, and are corrected when it leaves. cuts, alone: how often the connection
+    was lost while it was on the wire, and how often while nothing else was. backlog: it was there before the last
+    `split`.
     """
 
     number: int
@@ -65,19 +67,23 @@ class Entry:
     size: int
     captured_at: float | None = None
     unsynced: bool = False
+    cuts: int = 0
+    alone: int = 0
+    backlog: bool = False
 
 
 class SpoolStatus(NamedTuple):
     """left: messages neither acknowledged nor given up. bytes: what they take. put: all that ever came.
 
     dropped: given up, by reason: "full" (the owner's bound), "invalid" (not plain JSON), and the sender's
-    own.
+    own. refused: the disk takes none now.
     """
 
     left: int
     bytes: int
     put: int
     dropped: dict[str, int]
+    refused: bool = False
 
 
 class Spool(Protocol):
@@ -87,12 +93,23 @@ class Spool(Protocol):
         """Hands a message over. Never blocks and never raises for what the message holds."""
         ...
 
-    def take(self) -> Entry | None:
-        """The next message to send: the lowest kind first, the oldest of it first. It stays in the store."""
+    def take(self, *, older: bool = False) -> Entry | None:
+        """The next message to send: the lowest kind first, the oldest of it first. It stays in the store.
+
+        After a `split` that is one put since then, where there is one, but answers from before it go first of all.
+        older: rather one from before it.
+        """
+        ...
+
+    def split(self, *, ordered: bool) -> None:
+        """What is in the store now is backlog, and what is put from now on need not wait for it.
+
+        ordered: it does wait, and only `Entry.backlog` tells the two apart.
+        """
         ...
 
     def done(self, entry: Entry) -> None:
-        """A taken message was acknowledged, and leaves the store. Any thread may say so."""
+        """A taken message was acknowledged, and leaves the store. Any thread may say so; `wait` takes no notice."""
         ...
 
     def give_back(self, entry: Entry, *, quietly: bool = False) -> None:
@@ -105,6 +122,13 @@ class Spool(Protocol):
 
     def drop(self, entry: Entry, reason: str) -> None:
         """A taken message can never be sent, and is given up and counted. Any thread may say so."""
+        ...
+
+    def set_aside(self, entry: Entry, reason: str) -> None:
+        """A taken message shall not be sent again by itself: it is kept apart, where the store can, and counted.
+
+        reason: a sentence. Any thread may say so.
+        """
         ...
 
     def wait(self, timeout: float | None) -> None:
@@ -126,6 +150,8 @@ class Spool(Protocol):
 
 class MemorySpool:
     """Messages in memory, bounded by bytes: lost when the process ends. Encodes on the thread that takes.
+
+    Keeps to the order of put, whatever is split, and nothing apart.
 
     max_bytes: what may wait, payloads and 256 bytes for each, sent ones not yet acknowledged included.
     encode: makes bytes of a mapping; ValueError and TypeError mean that it cannot.
@@ -156,7 +182,10 @@ class MemorySpool:
             self._evict()
             self._stir()
 
-    def take(self) -> Entry | None:
+    def split(self, *, ordered: bool) -> None:
+        pass
+
+    def take(self, *, older: bool = False) -> Entry | None:
         self._settle()
         with self._stirred:
             shelf = next((shelf for shelf in self._shelves.values() if shelf), None)
@@ -165,7 +194,6 @@ class MemorySpool:
     def done(self, entry: Entry) -> None:
         with self._stirred:
             self._forget(entry.size)
-            self._stir()
 
     def give_back(self, entry: Entry, *, quietly: bool = False) -> None:
         with self._stirred:
@@ -179,6 +207,9 @@ class MemorySpool:
             self._forget(entry.size)
             self._dropped[reason] += 1
             self._stir()
+
+    def set_aside(self, entry: Entry, reason: str) -> None:
+        self.drop(entry, "set_aside")
 
     def wait(self, timeout: float | None) -> None:
         with self._stirred:
@@ -325,6 +356,10 @@ def _weigh(value: Any) -> int:
 def _some(values: Iterable[Any], count: int) -> int:
     """What all values weigh: every one of a few, else four from the front stand for the rest."""
     if count <= 32:
-        return sum(_weigh(value) for value in values)
+        total = 0
+        for value in values:
+            kind = type(value)  # most of a message is numbers and short text: told without a call for each
+            total += 32 if kind is float or kind is int else 50 + len(value) if kind is str else _weigh(value)
+        return total
     first = [value for value, _ in zip(values, range(4), strict=False)]
     return sum(_weigh(value) for value in first) * count // len(first)

@@ -4,6 +4,7 @@ import collections
 import logging
 import threading
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from streams.ledger import Row, Total
 from streams.shelf import Shelf
@@ -13,10 +14,24 @@ log = logging.getLogger(__name__)
 
 READY = 512  # messages of a kind that stand ready; the others stay in the file until these become few
 FEW = 128
+_EVICTED = ("full", "old", "unwritten")  # of all other reasons the message's own log tells
+
+
+class Hunger(NamedTuple):
+    """A shelf for which more should be read from the file: numbers above `after`, up to `upto` (None: all)."""
+
+    shelf: Shelf
+    kind: Kind
+    after: int
+    upto: int | None
+    splits: int
 
 
 class Stock:
-    """Safe to share among threads; `lock` is its own, and may be held by who needs several things at once."""
+    """Safe to share among threads; `lock` is its own, and may be held by who needs several things at once.
+
+    After a split there are two lanes of shelves: of what was there by then, and of what came since.
+    """
 
     def __init__(self, last: int, totals: Mapping[Kind, Total]) -> None:
         self.lock = threading.RLock()
@@ -29,6 +44,11 @@ class Stock:
         self._news = False
         self._stirred = threading.Condition(self.lock)
         self._shelves = {kind: Shelf() for kind in Kind}
+        self._live = self._shelves
+        self._mark = 0  # the last number of the backlog
+        self._splits = 0
+        self._ordered = False
+        self.wanting = False  # what was taken last left few behind
         for kind, total in totals.items():
             self.left += total.messages
             self.bytes += total.bytes
@@ -43,22 +63,56 @@ class Stock:
             self.left += 1
             return self._number
 
-    def take(self) -> Entry | None:
-        """The oldest of the most important that stands ready; None too while older ones are still in the file."""
+    def take(self, *, older: bool = False) -> Entry | None:
+        """The oldest of the most important that stands ready; None too while older ones are still in the file.
+
+        After a split it is one of the live ones, unless there are none or `older` asks for the others first.
+        """
         with self.lock:
-            for shelf in self._shelves.values():
+            if self._live is not self._shelves and not any(map(_holds, self._shelves.values())):
+                self._shelves = self._live
+            for shelf in self._in_turn(older):
                 if shelf:
                     entry = shelf.pop()
+                    self.wanting = shelf.more and len(shelf) < FEW
+                    entry.backlog = self._live is not self._shelves and entry.number <= self._mark
                     self._taken.add(entry.number)
                     return entry
                 if shelf.more:
+                    self.wanting = True
                     return None
             return None
+
+    def _in_turn(self, older: bool) -> Iterable[Shelf]:
+        if self._live is self._shelves:
+            return self._shelves.values()
+        answers, *others = self._shelves.values()
+        live_answers, *live = self._live.values()
+        older = older or self._ordered
+        return [answers, live_answers, *(others if older else live), *(live if older else others)]
+
+    def split(self, *, ordered: bool) -> None:
+        """What is there now is backlog, and what comes need not wait for it; in order it does all the same."""
+        with self.lock:
+            if self._live is not self._shelves:
+                for kind, shelf in self._shelves.items():
+                    shelf.join(self._live[kind])
+            self._mark = self._number
+            self._live = {kind: Shelf(self._mark) for kind in Kind}
+            self._ordered = ordered
+            self._splits += 1
+
+    def _shelf_of(self, entry: Entry) -> Shelf:
+        return (self._live if entry.number > self._mark else self._shelves)[entry.kind]
+
+    def _all_shelves(self) -> list[Shelf]:
+        live = [] if self._live is self._shelves else self._live.values()
+        return [*self._shelves.values(), *live]
 
     def give_back(self, entry: Entry, *, quietly: bool) -> None:
         with self.lock:
             self._taken.discard(entry.number)
-            self._shelves[entry.kind].give_back(entry)
+            self._shelf_of(entry).give_back(entry)
             if not quietly:
                 self.stir()
 
@@ -69,7 +123,6 @@ class Stock:
             self._finished.add(entry.number)
             self.left -= 1
             self.bytes -= entry.size
-            self.stir()
 
     def removed(self, numbers: Iterable[int]) -> None:
         """Finished messages are no more in the file either."""
@@ -85,7 +138,7 @@ class Stock:
         with self.lock:
             lost = [row for row in rows if self.on_hand(row)]
             numbers = {row.number for row in lost}
-            for shelf in self._shelves.values():
+            for shelf in self._all_shelves():
                 shelf.forget(numbers)
             self.left -= len(lost)
             self.bytes -= sum(row.size for row in lost)
@@ -102,7 +155,7 @@ class Stock:
     def count(self, reason: str, many: int = 1) -> None:
         """Counts what was lost; the first of a reason is told."""
         with self.lock:
-            if not self._dropped[reason]:
+            if not self._dropped[reason] and reason in _EVICTED:
                 log.warning("Messages are given up (%s), the oldest of the least important first.", reason)
             self._dropped[reason] += many
             self.stir()
@@ -111,39 +164,64 @@ class Stock:
         """Messages that may be sent now; what has no room here is brought forward by `refill` later."""
         with self.lock:
             for entry in entries:
-                shelf = self._shelves[entry.kind]
+                shelf = self._shelf_of(entry)
                 if entry.number <= shelf.last:
-                    continue
-                if shelf.more or len(shelf) >= READY:
+                    self._show_late(shelf, entry)
+                elif shelf.more or len(shelf) >= READY:
                     shelf.more = True
                 else:
                     shelf.append(entry)
             self.stir()
 
-    def hungry(self) -> list[tuple[Kind, int]]:
-        """Of which kinds more should be read from the file, and after which numbers."""
-        with self.lock:
-            return [
-                (kind, shelf.last) for kind, shelf in self._shelves.items() if shelf.more and len(shelf) < FEW
-            ]
+    def _show_late(self, shelf: Shelf, entry: Entry) -> None:
+        """One whose number was given before others' that stand here already; it may itself be among them."""
+        gone = entry.number in self._taken or entry.number in self._finished
+        if not gone and all(entry.number != other.number for other in shelf):
+            shelf.give_back(entry)
 
-    def refill(self, kind: Kind, entries: Iterable[Entry], *, more: bool) -> None:
+    def hungry(self) -> list[Hunger]:
+        """Which shelves more should be read for from the file."""
         with self.lock:
-            shelf = self._shelves[kind]
+            wanting = [
+                Hunger(shelf, kind, shelf.last, None, self._splits)
+                for kind, shelf in self._live.items()
+                if shelf.more and len(shelf) < FEW
+            ]
+            if self._live is not self._shelves:
+                wanting += [
+                    Hunger(shelf, kind, shelf.last, self._mark, self._splits)
+                    for kind, shelf in self._shelves.items()
+                    if shelf.more and len(shelf) < FEW
+                ]
+            return wanting
+
+    def refill(self, hunger: Hunger, entries: Iterable[Entry], *, more: bool) -> None:
+        """What was read; no use where a split came in between: then it is read again."""
+        with self.lock:
+            if hunger.splits != self._splits:
+                return
             for entry in entries:
-                shelf.append(entry)
-            shelf.more = more
+                hunger.shelf.append(entry)
+            hunger.shelf.more = more
             self.stir()
 
     def waiting(self, kind: Kind, number: int) -> Entry | None:
         """The message of that number where it stands ready."""
         with self.lock:
-            return next((entry for entry in self._shelves[kind] if entry.number == number), None)
+            return next(
+                (
+                    entry
+                    for lane in (self._shelves, self._live)
+                    for entry in lane[kind]
+                    if entry.number == number
+                ),
+                None,
+            )
 
     def ready(self) -> list[Entry]:
         """All that stand ready."""
         with self.lock:
-            return [entry for shelf in self._shelves.values() for entry in shelf]
+            return [entry for shelf in self._all_shelves() for entry in shelf]
 
     def without_file(self, kept: Iterable[Row]) -> None:
         """The file is lost: what is left is what is known in memory."""
@@ -151,8 +229,14 @@ class Stock:
             sizes = [row.size for row in kept]
             self.bytes, self.left = sum(sizes), len(sizes) + len(self._taken) + self.handed
             self._finished.clear()
-            for shelf in self._shelves.values():
+            for shelf in self._all_shelves():
                 shelf.more = False
+
+    @property
+    def backlog(self) -> bool:
+        """Whether something from before the last split is left to be sent."""
+        with self.lock:
+            return self._live is not self._shelves and any(map(_holds, self._shelves.values()))
 
     def stir(self) -> None:
         """Something happened that the sender waits for."""
@@ -168,3 +252,7 @@ class Stock:
     def status(self, handed_bytes: int) -> SpoolStatus:
         with self.lock:
             return SpoolStatus(self.left, self.bytes + handed_bytes, self._put, dict(self._dropped))
+
+
+def _holds(shelf: Shelf) -> bool:
+    return shelf.more or len(shelf) > 0

@@ -2,22 +2,26 @@
 
 import collections
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from streams import clock as wall
 from streams import envelope, gaps, times
+from streams.budget import units
 from streams.errors import LedgerDamaged
-from streams.ledger import Ledger, Row
+from streams.ledger import Aside, Ledger, Row
 from streams.spool import OVERHEAD, Entry, Item, Kind
 from streams.stock import READY, Stock
+from streams.wear import Wear
 
 log = logging.getLogger(__name__)
 
 MOST_IN_MEMORY = 8 * 1024 * 1024  # bytes, while the disk refuses
 TRY_AGAIN_S = 1.0  # after the disk refused
 LOOK_AT_AGE_S = 30.0
+MOST_RANGES = 64  # of one gap message: it has to fit any budget itself
 IDLE_S = 60.0
 
 
@@ -59,6 +63,9 @@ class Writer:
         self._late: list[Row] = []  # of a turn that broke before the sender could see them
         self._captured: dict[int, float] = {}
         self._gaps: dict[tuple[str, str], tuple[int, list[gaps.Range]]] = {}
+        self._aside: list[Aside] = []  # what the file does not know yet
+        self.wear = Wear(ledger.noted(), clock)
+        self.billed = dict.fromkeys(Kind, (0, 0))  # messages, and their billable units
         self._refused = self._dirty = False
         self._synced_at = self._aged_at = clock()
 
@@ -66,6 +73,11 @@ class Writer:
     def unwritten(self) -> int:
         """How many messages the disk has not taken."""
         return len(self._unwritten) + len(self._late)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the disk took nothing when it was asked last."""
+        return self._refused
 
     def patience(self) -> float:
         """Seconds after which there is something to do even if nothing happens."""
@@ -77,16 +89,20 @@ class Writer:
         self,
         handed: Iterable[New],
         finished: list[int],
-        forgone: Mapping[str, list[gaps.Range]],
+        forgone: gaps.Lost,
+        aside: Iterable[Aside] = (),
         *,
         closing: bool,
     ) -> None:
         """One turn: a commit, and what else is due. Raises nothing: what goes wrong is told and counted.
 
-        forgone: by topic, the numbers of messages that were given up before they came here.
+        forgone: the numbers of messages that were given up elsewhere. aside: finished ones that are kept apart.
         """
-        told = [self._gap(topic, "full", ranges) for topic, ranges in forgone.items()]
-        fresh = [*self._late, *self._rows(handed), *told]
+        self._aside += aside
+        fresh = [*self._late, *self._rows(handed, forgone)]
+        fresh += [
+            row for (topic, reason), ranges in forgone.items() for row in self._gap(topic, reason, ranges)
+        ]
         self._late = []
         try:
             self._turn(fresh, finished)
@@ -99,13 +115,23 @@ class Writer:
             if not closing:
                 self._rest(TRY_AGAIN_S)
         self._synchronise(at_once=closing)
+        self._note(at_once=closing)
+
+    def _note(self, *, at_once: bool) -> None:
+        if (tally := self.wear.due(at_once=at_once)) is not None:
+            try:
+                self._ledger.note(tally)
+            except (OSError, LedgerDamaged) as error:
+                log.debug("The totals of the spool were not kept: %s", error)
 
     def close(self) -> None:
         self._ledger.close()
 
     def _turn(self, fresh: list[Row], finished: list[int]) -> None:
+        kept = {each.number for each in self._aside}
         for number in finished:
-            self._unwritten.pop(number, None)
+            if number not in kept:
+                self._unwritten.pop(number, None)
         old, told_of_old = self._lose(self._old(), "old")
         over, told_of_over = self._lose(self._excess(fresh, old), "full")
         told = [*told_of_old, *told_of_over]
@@ -124,9 +150,11 @@ class Writer:
     def _write(self, fresh: list[Row], removed: list[int]) -> list[Row]:
         """One commit; the rows of `fresh` that stand now, in the file or, where the disk refuses, in memory."""
         try:
-            self._ledger.write([*self._unwritten.values(), *fresh], removed)
+            self._ledger.write([*self._unwritten.values(), *fresh], removed, self._aside)
         except OSError as error:
             return self._keep(error, fresh, removed)
+        self._aside = []
+        self.wear.messages += len(fresh)
         self._dirty = True
         self._unwritten, self._unremoved = {}, []
         self._stock.removed(removed)
@@ -162,15 +190,19 @@ class Writer:
         self._unwritten, self._unremoved = {}, []
         self._stock.show([self._entry(row) for row in self._write(kept, [])])
 
-    def _rows(self, handed: Iterable[New]) -> list[Row]:
+    def _rows(self, handed: Iterable[New], forgone: gaps.Lost) -> list[Row]:
+        """Messages as rows; what is no message is counted and its number added to `forgone`."""
         rows = []
         for each in handed:
             payload = self._encoded(each.item)
             if payload is None:
                 self._stock.refuse("invalid")
+                gaps.note(forgone, each.item.topic, "invalid", each.item.payload)
                 continue
             if each.item.captured_at is not None:
                 self._captured[each.number] = each.item.captured_at
+            messages, billed = self.billed[each.item.kind]
+            self.billed[each.item.kind] = messages + 1, billed + units(len(payload))
             rows.append(_row(each.number, each.item, payload, each.put_ms, each.mono))
         with self._stock.lock:
             self._stock.bytes += sum(row.size for row in rows)
@@ -244,15 +276,23 @@ class Writer:
             number = gaps.number_of(row.payload)
             if number is not None:
                 gone[row.topic].append([number, number])
-        return lost, [self._gap(topic, reason, numbers) for topic, numbers in gone.items()]
+        return lost, [row for topic, numbers in gone.items() for row in self._gap(topic, reason, numbers)]
 
-    def _gap(self, topic: str, reason: str, lost: list[gaps.Range]) -> Row:
-        """The message of a topic's gaps; one that still waits gains the new ranges instead."""
+    def _gap(self, topic: str, reason: str, lost: list[gaps.Range]) -> list[Row]:
+        """The messages of a topic's gaps, each of so many ranges at most."""
+        lost = gaps.merged([], lost)
+        return [
+            self._gap_of(topic, reason, lost[begin : begin + MOST_RANGES])
+            for begin in range(0, len(lost), MOST_RANGES)
+        ]
+
+    def _gap_of(self, topic: str, reason: str, lost: list[gaps.Range]) -> Row:
+        """A message of gaps; one that still waits, and has room, gains the new ranges instead."""
         with self._stock.lock:
             number, ranges = self._gaps.get((topic, reason), (0, []))
             waiting = self._stock.waiting(Kind.ANSWER, number)
-            if waiting is None:
-                number, ranges = self._stock.born(put=False), []
+            if waiting is None or len(gaps.merged(ranges, lost)) > MOST_RANGES:
+                waiting, number, ranges = None, self._stock.born(put=False), []
             ranges = gaps.merged(ranges, lost)
             self._gaps[topic, reason] = number, ranges
             payload = envelope.dumps(gaps.message(topic, reason, ranges))
@@ -265,14 +305,17 @@ class Writer:
 
     def _refill(self) -> None:
         """Bring forward what does not stand ready yet: from the file, and then what the disk did not take."""
-        for kind, after in self._stock.hungry():
-            rows = self._ledger.read(kind, after, READY)
-            more = len(rows) == READY
-            rows = self._whole(rows)
+        for hunger in self._stock.hungry():
+            kind, upto = hunger.kind, hunger.upto or sys.maxsize
+            rows = self._ledger.read(kind, hunger.after, READY)
+            more = len(rows) == READY and rows[-1].number < upto
+            rows = self._whole([row for row in rows if row.number <= upto])
             if not more:
-                last = max([after, *(row.number for row in rows)])
-                rows += [row for row in self._unwritten.values() if row.kind is kind and row.number > last]
-            self._stock.refill(kind, map(self._entry, filter(self._stock.on_hand, rows)), more=more)
+                last = max([hunger.after, *(row.number for row in rows)])
+                rows += [
+                    row for row in self._unwritten.values() if row.kind is kind and last < row.number <= upto
+                ]
+            self._stock.refill(hunger, map(self._entry, filter(self._stock.on_hand, rows)), more=more)
 
     def _whole(self, rows: list[Row]) -> list[Row]:
         """Without those that the disk has changed: these are counted, and removed with the next commit."""
@@ -290,6 +333,7 @@ class Writer:
             return
         try:
             self._ledger.sync()
+            self.wear.look()
         except OSError as error:
             log.warning("The spool cannot be synchronised: %s", error)
         self._dirty, self._synced_at = False, now

@@ -6,25 +6,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge import logs
+from edge.commands.model_options import may_replace, output_folder
 from edge.commands.output import as_json, say, say_json, table
 
 if TYPE_CHECKING:
     from inference.optimize import Converted
 
 MB = 1_000_000
+LONGEST_NAME = 200  # bytes; a disk takes 255 with the ending
 
 
 @click.command("convert")
 @click.argument("model")
-@click.option(
-    "-o",
-    "--output",
-    "into",
-    required=True,
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to write into.",
-)
+@output_folder
 @click.option(
     "--precision",
     type=click.Choice(("f16", "f32")),
@@ -33,7 +27,7 @@ MB = 1_000_000
     help="Of the weights; a run computes in float32 with either.",
 )
 @click.option("--name", metavar="NAME", help="Name of the files.  [default: as the model's]")
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@may_replace
 @as_json
 def command(model: str, into: Path, precision: str, name: str | None, force: bool, json_wanted: bool) -> None:
     """Convert MODEL to OpenVINO IR in DIR.
@@ -47,7 +41,7 @@ def command(model: str, into: Path, precision: str, name: str | None, force: boo
     from inference import optimize
 
     found = subject(model)
-    named = name or found.path.stem
+    named = found.path.stem if name is None else plain(name)
     check_targets(optimize.targets(into, named), found.path, force=force)
     if not optimize.has_room(found.path, into):
         raise click.UsageError(f"the disk of {into} has no room for a model of that size")
@@ -56,6 +50,18 @@ def command(model: str, into: Path, precision: str, name: str | None, force: boo
         say_json(as_values(done))
     else:
         say(text(done))
+
+
+def plain(name: str) -> str:
+    """A name that is one of a file, in the folder and not elsewhere."""
+    if (
+        name in (".", "..")
+        or name != Path(name).name
+        or not 0 < len(name.encode()) <= LONGEST_NAME
+        or "\0" in name
+    ):
+        raise click.UsageError(f"--name: expected a file's name without an ending, got {name[:80]!r}")
+    return name
 
 
 def check_targets(targets: tuple[Path, Path], source: Path, *, force: bool) -> None:

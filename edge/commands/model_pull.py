@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge import logs
+from edge.commands.model_options import may_replace
 from edge.commands.output import as_json, say, say_json, table
 from inference.manifest import TASKS
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--from", "mirror", metavar="URI", help="Ask this address for a model of the catalogue.")
 @click.option("--task", type=click.Choice(TASKS), help="What a bare model does: a project.yaml is written.")
 @click.option("--insecure", is_flag=True, help="Allow http: addresses. The digest decides all the same.")
-@click.option("--force", is_flag=True, help="Replace files of the same names in DIR.")
+@may_replace
 @click.option("--list", "list_wanted", is_flag=True, help="Show the catalogue.")
 @as_json
 def command(

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from edge import exits, logs
+from edge.commands.model_options import may_replace, output_folder
 from edge.commands.output import as_json, say, say_json, table
 from inference.manifest import TASKS
 
@@ -19,19 +20,11 @@ MOST_TOLD = 5
 @click.option(
     "--pictures",
     required=True,
-    metavar="DIR",
+    metavar="DIR|RECORDING",
     type=click.Path(path_type=Path),
-    help="Pictures such as the camera will see, at least 20, better some hundred.",
+    help="Pictures such as the camera will see, or what `edge record` kept of it; at least 20, better some hundred.",
 )
-@click.option(
-    "-o",
-    "--output",
-    "into",
-    required=True,
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to write into.",
-)
+@output_folder
 @click.option(
     "--agreement",
     type=click.FloatRange(0, 1),
@@ -57,7 +50,7 @@ MOST_TOLD = 5
     help="Which pictures these are.",
 )
 @click.option("--task", type=click.Choice(TASKS), help="What the model does, where it has no project.")
-@click.option("--force", is_flag=True, help="Replace files of the same names in DIR.")
+@may_replace
 @as_json
 def command(
     model: str,

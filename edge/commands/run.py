@@ -1,7 +1,8 @@
 """`edge run PROJECT`."""
 
+import contextlib
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
@@ -9,6 +10,10 @@ from edge.commands import settings as config_options
 from edge.commands.runs import limited, started
 from edge.commands.settings import Settings, configured
 from edge.options import Options
+
+if TYPE_CHECKING:
+    from edge.config import Config
+    from edge.project import Project
 
 
 @click.command("run")
@@ -26,8 +31,17 @@ def command(
     """Run PROJECT: a folder with a project.yaml, or the name of a bundled or installed project."""
     config = config_options.loaded(settings)
     from edge import project as projects
-    from edge.run import run
 
     found = projects.load(projects.find(config_options.chosen(project, settings, config)))
     options = Options(frames=frames, report=report, drain=drain, print_messages=print_messages)
-    return started(run, config, found, options)
+
+    def start(config: "Config", project: "Project", options: Options) -> int:
+        from edge import engine
+        from edge.ahead import Ahead
+
+        with contextlib.closing(Ahead(lambda: engine.ready(config, project.manifest))) as model:
+            from edge.run import run  # most of the program: imported while the model is compiled
+
+            return run(config, project, options, model.take)
+
+    return started(start, config, found, options)

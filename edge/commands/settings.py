@@ -26,6 +26,7 @@ class Settings(TypedDict):
     transport: str | None
     project_option: str | None
     log: str | None
+    insecure: bool
 
 
 def configured(command: F) -> F:
@@ -39,6 +40,8 @@ def configured(command: F) -> F:
             click.option("--source", metavar="URI", help="The one source of frames: camera:0, clip.mp4, rtsp://..."),
             click.option("--transport", metavar="URI", help="mqtt://host:port, mqtts://host:port, or local."),
             click.option("--project", "project_option", metavar="PROJECT", help="The same as the argument."),
+            click.option("--insecure", is_flag=True,
+                         help="Let pictures and console be seen from other machines without TLS."),
             click.option("--log", type=click.Choice(LEVELS), help="What is told at least."),
         )
     ):  # fmt: skip
@@ -56,6 +59,7 @@ def overrides(settings: Settings) -> "dict[str, Given]":
         transport=settings["transport"],
         project=settings["project_option"],
         log=settings["log"],
+        insecure=settings["insecure"],
     )
 
 

@@ -30,6 +30,11 @@ def show(json_wanted: bool, **settings: Unpack[Settings]) -> None:
     say(f"{seen['folder']}: {kib(seen['file_bytes'])} on the disk, bound {kib(seen['max_bytes'])}")
     rows = [row(name, each) for name, each in seen["waiting"].items()]
     say(table([("CLASS", "MESSAGES", "SIZE", "OLDEST"), *rows]))
+    for kept in seen["kept_apart"]:
+        say(f"kept apart since {kept['since']}: {kept['bytes']} bytes for {kept['topic']}: {kept['reason']}")
+    if seen["written_bytes_per_message"] is not None:
+        each, whole = seen["written_bytes_per_message"], seen["written_bytes"]
+        say(f"written to the disk so far: {kib(whole)}, {each:,} bytes for each message")
     for name in seen["set_aside"]:
         say(f"set aside as damaged: {name}")
     if seen["holder"]:
@@ -40,8 +45,9 @@ def show(json_wanted: bool, **settings: Unpack[Settings]) -> None:
 @configured
 @click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
               help="How long to try.")  # fmt: skip
+@click.option("--kept-apart", is_flag=True, help="Try messages again that were kept apart.")
 @as_json
-def drain(timeout: float, json_wanted: bool, **settings: Unpack[Settings]) -> int:
+def drain(timeout: float, kept_apart: bool, json_wanted: bool, **settings: Unpack[Settings]) -> int:
     """Send what waits in the spool without running a project. Exits with 1 if something is left."""
     config = config_options.loaded({**settings, "log": settings["log"] or "warning"})
     if config.transport.kind == "local":
@@ -57,7 +63,7 @@ def drain(timeout: float, json_wanted: bool, **settings: Unpack[Settings]) -> in
         if progress.due(now := time.monotonic()):
             progress.show(f"{sent} sent, {left} left", now)
 
-    sent, left = outbox.drain(config, timeout, tell)
+    sent, left = outbox.drain(config, timeout, tell, kept_apart=kept_apart)
     progress.clear()
     if json_wanted:
         say_json({"sent": sent, "left": left})

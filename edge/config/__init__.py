@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge.config.http import Http as Http
     from edge.config.inference import Inference as Inference
     from edge.config.load import load as load
+    from edge.config.load import load_deployed as load_deployed
     from edge.config.log import Log as Log
     from edge.config.origin import Given as Given
     from edge.config.origin import Origin as Origin
@@ -39,6 +40,7 @@ _HOMES = {
     "Streams": "streams",
     "Transport": "transport",
     "load": "load",
+    "load_deployed": "load",
     "overrides": "overrides",
     "schema": "schema",
     "shown": "shown",

@@ -8,11 +8,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PrivateAttr
 
+from edge.config.commands import Commands
 from edge.config.console import Console
 from edge.config.http import Http
 from edge.config.inference import Inference
 from edge.config.log import Log
 from edge.config.origin import DEFAULT, Key, Origin, nearest
+from edge.config.privacy import Privacy
 from edge.config.section import Section
 from edge.config.source import Source
 from edge.config.spool import Spool
@@ -76,7 +78,11 @@ class Config(Section):
     inference: Inference = Field(default_factory=Inference, description="How models are run.")
     transport: Transport = Field(default_factory=Transport, description="How messages leave.")
     streams: Streams = Field(default_factory=Streams, description="What is published.")
+    privacy: Privacy = Field(
+        default=(), description="Zones of the pictures that are made unrecognisable before anything leaves."
+    )
     swap: Swap = Field(default_factory=Swap, description="What a new project must show.")
+    commands: Commands = Field(default_factory=Commands, description="What may be asked of this device.")
     spool: Spool = Field(default_factory=Spool, description="Where messages wait.")
     http: Http = Field(default_factory=Http, description="Pictures over HTTP.")
     console: Console = Field(default_factory=Console, description="The page to look at.")

@@ -14,6 +14,7 @@ from edge.errors import Fault
 PREFIX = "EDGE_"
 RESERVED = ("EDGE_CPU", "EDGE_KERNELS", "EDGE_DEBUG_KERNELS", "EDGE_SANITIZE", "EDGE_CI", "EDGE_SHARED_DATA")
 SHORT = "source"
+DEPLOYMENT = "the deployment's configuration"
 SOURCES = "sources"
 MAIN = (SOURCES, "main")
 
@@ -135,6 +136,38 @@ def of_overrides(overrides: Mapping[str, Any]) -> Layer:
         else:
             layer.add(key, Entry(given.value, origin))
     return layer.check_source()
+
+
+def of_deployment(values: Mapping[str, Any]) -> Layer:
+    """What a Greengrass deployment says. Texts are understood as in the environment, and 5.0 may be meant for 5."""
+    layer, origin = Layer(), Origin(DEPLOYMENT)
+    for key, value in written(values):
+        if isinstance(value, str):
+            add_text(layer, key, value, origin)
+        else:
+            layer.add(key, Entry(whole(value), origin))
+    return layer.check_source()
+
+
+def whole(value: Any) -> Any:
+    """5.0 as 5: on its way through a nucleus a whole number may have become a float."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def known(values: Mapping[str, Any], above: Key = ()) -> tuple[dict[str, Any], list[str]]:
+    """The part of a mapping that the schema knows, and the dotted keys of the rest."""
+    kept: dict[str, Any] = {}
+    foreign: list[str] = []
+    for name, value in values.items():
+        key = (*above, str(name))
+        if key[0] != SHORT and keys.find(key) is None:
+            foreign.append(".".join(key))
+        elif isinstance(value, Mapping) and isinstance(keys.find(key), dict):
+            kept[name], astray = known(value, key)
+            foreign += astray
+        else:
+            kept[name] = value
+    return kept, foreign
 
 
 def add_text(layer: Layer, key: Key, text: str, origin: Origin) -> None:

@@ -18,7 +18,7 @@ from edge.config.meaning import understood
 from edge.config.origin import DEFAULT, Key
 from edge.config.place import settled
 from edge.config.spool import state_home
-from edge.config.values import Kind
+from edge.config.values import FOREVER, Kind
 from edge.errors import ConfigInvalid, Fault
 
 USUAL = Path("edge.yaml")
@@ -40,9 +40,32 @@ def load(
     environ = os.environ if environ is None else environ
     file = file_to_read(path)
     parts = [layers.of_file(yamlfile.load(file))] if file else []
-    merged = layers.laid_over([*parts, layers.of_environment(environ), layers.of_overrides(overrides or {})])
+    return checked(
+        [*parts, layers.of_environment(environ), layers.of_overrides(overrides or {})], environ, file
+    )
+
+
+def load_deployed(
+    deployed: Mapping[str, Any], usual: Mapping[str, Any], environ: Mapping[str, str] | None = None
+) -> Config:
+    """The configuration of a Greengrass component: what was deployed, below it what is usual there (dotted keys), above
+    it the environment. A camera is waited for without end. Raises ConfigInvalid as `load`.
+    """
+    environ = os.environ if environ is None else environ
+    above = [layers.of_deployment(deployed), layers.of_environment(environ)]
+    return checked([layers.of_overrides(usual), *above], environ, None, patience=FOREVER)
+
+
+def checked(
+    parts: list[Layer], environ: Mapping[str, str], file: Path | None, patience: object = None
+) -> Config:
+    """One Config of several layers. patience: of a source that says none; None: the schema's."""
+    merged = layers.laid_over(parts)
     values = resolved(merged, environ)
     with_defaults(values, merged, environ)
+    if patience is not None:
+        for name in {key[1] for key in values if key[0] == layers.SOURCES and len(key) > 2}:
+            values.setdefault((layers.SOURCES, name, "patience"), patience)
     config = validated(values, merged)
     config._origins, config._file = merged.origins, file
     return config

@@ -9,6 +9,7 @@ from edge.config.origin import Given
 from edge.errors import ConfigInvalid, Fault
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+LISTENERS = ("http", "console")
 ADDRESS = "mqtt://host:port, mqtts://host:port, or local"
 
 
@@ -19,12 +20,15 @@ def overrides(
     transport: str | None = None,
     project: str | None = None,
     log: str | None = None,
+    insecure: bool = False,
 ) -> dict[str, Given]:
     """Settings by dotted key. The short options go first: `--set` can refine them. Raises ConfigInvalid."""
     given: dict[str, Given] = {}
     for key, value in (("source", source), ("project", project), ("log.level", log)):
         if value is not None:
             given[key] = Given(value, f"--{key.partition('.')[0]}", raw=True)
+    if insecure:
+        given |= {f"{listener}.insecure": Given(value=True, where="--insecure") for listener in LISTENERS}
     if transport is not None:
         given |= of_transport(transport)
     return given | dict(map(of_pair, pairs))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -47,6 +48,13 @@ class Spool(Section):
         le=600_000,
         description="Milliseconds between two synchronisations of the disk: what a power cut may cost. A process "
         "that is killed loses nothing in any case. 0 synchronises with each message, which wears an SD card.",
+    )
+
+    replay: Literal["mixed", "ordered"] = Field(
+        default="mixed",
+        description="What live messages do while those that waited for the broker are sent, where the transport's "
+        "budget sets a rate: `mixed`, they go at once and `seq` tells the order; `ordered`, they wait for their turn.",
+        examples=["mixed", "ordered"],
     )
 
     def folder(self, thing: str) -> Path:

@@ -17,10 +17,11 @@ TLS_PORTS = (443, 8883)
 class Transport(Section):
     """How messages leave. Without any of these keys they stay inside this process."""
 
-    kind: Literal["local", "iot_core"] = Field(
+    kind: Literal["local", "iot_core", "greengrass"] = Field(
         default="local",
-        description="`iot_core`: MQTT, to AWS IoT Core or any other broker. `local`: inside this process "
-        "only. Without it: iot_core where an endpoint is named, else local.",
+        description="`iot_core`: MQTT, to AWS IoT Core or any other broker. `greengrass`: through the nucleus that "
+        "started this process. `local`: inside this process only. Without it: iot_core where an endpoint is named, "
+        "else local.",
     )
     protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(as_text)] = Field(
         default="5", description="Version of MQTT.", examples=["5", "3.1.1"]

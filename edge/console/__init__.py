@@ -12,3 +12,4 @@ What it knows it knows from messages on the broker and pictures over HTTP; the r
 """
 
 PICTURES_TOKEN = "LENSRACER_PICTURES_TOKEN"  # the environment's word for the token of the runtime's pictures
+CONSOLE_TOKEN = "LENSRACER_CONSOLE_TOKEN"  # likewise for the token of the console itself

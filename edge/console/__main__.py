@@ -2,22 +2,24 @@
 
     python -m edge.console --broker mqtt://HOST:PORT --pictures http://HOST:PORT --thing T --port N
 
-A token for the pictures comes in the environment, as LENSRACER_PICTURES_TOKEN: everybody may read arguments.
+Tokens come in the environment, for the pictures as LENSRACER_PICTURES_TOKEN and for the console itself as
+LENSRACER_CONSOLE_TOKEN: everybody may read arguments.
 """
 
 import argparse
-import ipaddress
 import logging
 import os
 import secrets
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from edge.console import PICTURES_TOKEN
+from edge.console import CONSOLE_TOKEN, PICTURES_TOKEN
 from edge.ports import pick
 from streams.redact import redact_uri
+from streams.sinks.gate import Gate
 from streams.topics import check_thing
 from streams.transports import IotCore, Transport
 
@@ -32,7 +34,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--protocol", choices=("5", "3.1.1"), default="3.1.1", help="version of MQTT")
     made.add_argument("--pictures", help="http://HOST:PORT of the runtime's pictures")
     made.add_argument("--thing", required=True, help="whose messages to show")
-    made.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    made.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    made.add_argument("--cert", type=Path, help="certificate for TLS, a PEM file")
+    made.add_argument("--key", type=Path, help="its private key")
+    made.add_argument("--insecure", action="store_true", help="listen beyond loopback without TLS")
     made.add_argument("--port", type=int, default=8080, help="0 for any free one (default: %(default)s)")
     made.add_argument("--or-free", action="store_true", help="take a free port where that one is taken")
     return made
@@ -59,19 +64,26 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.pop("PYTEST_CURRENT_TEST", None)  # where it is set, NiceGUI opens a port of its own choice
     logging.getLogger("nicegui").setLevel(logging.WARNING)
     try:
-        if not ipaddress.ip_address(chosen.host).is_loopback:
-            raise ValueError(f"it asks nobody for a password and stays on loopback, not on {chosen.host}")
+        gate = Gate(
+            chosen.host,
+            os.environ.get(CONSOLE_TOKEN),
+            setting="console",
+            cert=chosen.cert,
+            key=chosen.key,
+            insecure=chosen.insecure,
+        )
         transport = transport_to(chosen.broker, chosen.protocol, check_thing(chosen.thing))
         port = pick(chosen.host, chosen.port, or_free=chosen.or_free)
     except (OSError, ValueError) as error:
         made.exit(2, f"No console at {chosen.host}:{chosen.port}: {error}\n")
-    from edge.console.app import serve  # a second's worth of imports, which a mistake need not wait for
+    from edge.console.app import Door, serve  # a second's worth of imports, which a mistake need not wait for
     from edge.console.pictures import Pictures
     from edge.console.record import Record
 
     pictures = Pictures(chosen.pictures, os.environ.get(PICTURES_TOKEN))
     broker = redact_uri(chosen.broker)
-    serve(Record(chosen.thing), transport, pictures, broker=broker, host=chosen.host, port=port)
+    door = Door(gate, chosen.host, port, chosen.cert, chosen.key)
+    serve(Record(chosen.thing), transport, pictures, broker=broker, door=door)
     return 0
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
@@ -24,11 +26,19 @@ FAREWELL = 0.2  # seconds for the last word to the broker
 FRESH = {"Cache-Control": "no-store"}
 
 
-def serve(
-    record: Record, transport: Transport, pictures: Pictures, *, broker: str, host: str, port: int
-) -> None:
+class Door(NamedTuple):
+    """Where the console listens, and what it demands there; see Gate."""
+
+    gate: Gate
+    host: str
+    port: int
+    cert: Path | None = None
+    key: Path | None = None
+
+
+def serve(record: Record, transport: Transport, pictures: Pictures, *, broker: str, door: Door) -> None:
     """Serve until the process is told to end; says `ready` with the address of the page. Blocks."""
-    app.add_middleware(Guard, gate=Gate(host, setting="console"))
+    app.add_middleware(Guard, gate=door.gate)
     styles()
     hand_on(pictures)
 
@@ -37,11 +47,15 @@ def serve(
         Live(record, pictures, broker, source)
 
     app.on_startup(lambda: connect(record, transport))
-    app.on_startup(lambda: announce(address("http", host, port)))
+    app.on_startup(lambda: announce(address("https" if door.cert else "http", door.host, door.port)))
     app.on_shutdown(lambda: transport.stop(FAREWELL))
+    files: dict[str, Any] = (
+        {"ssl_certfile": str(door.cert), "ssl_keyfile": str(door.key)} if door.cert else {}
+    )
     ui.run(
-        host=host,
-        port=port,
+        host=door.host,
+        port=door.port,
+        **files,
         title="lensracer",
         favicon=FAVICON,
         dark=None,  # as the viewer's system has it

@@ -18,14 +18,17 @@ from typing import Any, NoReturn
 
 from inference.errors import BackendUnavailable, InferenceError, ModelInvalid, ModelNotFound
 from inference.files import check_file, sha256_of
+from inference.formats import nursery
 from inference.formats.kinds import files_of, folder_of, kind_of
+from inference.formats.nursery import LONGEST_ANSWER, Ended
 
-_BEGINNING = (
+_PLACES = (
     "import json, sys; sys.dont_write_bytecode = True; places = json.loads(sys.argv[1]);"
     " sys.path[:] = [places[0], *sys.path, *places[1:]];"
-    " from inference.formats.vetting import child; child(sys.argv[2:])"
 )
-_LONGEST_ANSWER = 1 << 16
+_BEGINNING = f"{_PLACES} from inference.formats.vetting import child; child(sys.argv[2:])"
+_WAITING = f"{_PLACES} from inference.formats.vetting import parent; parent()"
+_NICE = 10  # how far a child stands back behind whoever waits for it, who may have a loop to run
 _NO_MEMORY = ("bad_alloc", "Cannot allocate memory", "failed to map segment", "std::length_error")
 _ANSWERS = {
     "ModelInvalid": ModelInvalid,
@@ -72,11 +75,29 @@ def _reader() -> str:
 
 
 def _read_in_child(path: Path, memory_bytes: int, seconds: float) -> None:
-    command = [sys.executable, "-I", "-W", "ignore", "-c", _BEGINNING, json.dumps(_places())]
-    limits = [str(memory_bytes), str(max(1, round(seconds)))]
+    arguments = [str(path.absolute()), str(memory_bytes), str(max(1, round(seconds)))]
+    try:
+        done = _by_fork(arguments, seconds) or _by_process(arguments, seconds)
+    except TimeoutError:
+        raise _too_slow(path, seconds) from None
+    if done.returncode == -signal.SIGXCPU:
+        raise _too_slow(path, seconds)
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        raise ModelInvalid(f"{path} made its reader crash ({name}); it is damaged, or made to do so")
+    _judge(path, done, memory_bytes)
+
+
+def _by_fork(arguments: Sequence[str], seconds: float) -> Ended | None:
+    """A fork of the process that waits for this, if one is wanted."""
+    kept = nursery.current()
+    return kept.run(_command(_WAITING), _environment(), arguments, seconds) if kept is not None else None
+
+
+def _by_process(arguments: Sequence[str], seconds: float) -> Ended:
     try:
         done = subprocess.run(
-            [*command, str(path.absolute()), *limits],
+            [*_command(_BEGINNING), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -86,13 +107,12 @@ def _read_in_child(path: Path, memory_bytes: int, seconds: float) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _too_slow(path, seconds) from None
-    if done.returncode == -signal.SIGXCPU:
-        raise _too_slow(path, seconds)
-    if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
-        raise ModelInvalid(f"{path} made its reader crash ({name}); it is damaged, or made to do so")
-    _judge(path, done, memory_bytes)
+        raise TimeoutError from None
+    return Ended(done.returncode, done.stdout[:LONGEST_ANSWER])
+
+
+def _command(code: str) -> list[str]:
+    return [sys.executable, "-I", "-W", "ignore", "-c", code, json.dumps(_places())]
 
 
 def _places() -> list[str]:
@@ -113,9 +133,9 @@ def _too_slow(path: Path, seconds: float) -> ModelInvalid:
     return ModelInvalid(f"{path} could not be read within {seconds:g} s; its reader was stopped")
 
 
-def _judge(path: Path, done: subprocess.CompletedProcess[bytes], memory_bytes: int) -> None:
+def _judge(path: Path, done: Ended, memory_bytes: int) -> None:
     try:
-        answer: Any = json.loads(done.stdout[:_LONGEST_ANSWER])
+        answer: Any = json.loads(done.answer)
         kind, sentence = answer["kind"], str(answer["sentence"])
     except (ValueError, TypeError, KeyError):
         raise ModelInvalid(f"{path} made its reader end with code {done.returncode} and no answer") from None
@@ -125,16 +145,28 @@ def _judge(path: Path, done: subprocess.CompletedProcess[bytes], memory_bytes: i
         raise _ANSWERS.get(kind, ModelInvalid)(sentence)
 
 
+def parent() -> NoReturn:
+    """The whole life of the process that waits for models to be read by its forks."""
+    _stand_back()
+    _import_reader()
+    nursery.wait_for_work(_work)
+
+
 def child(arguments: Sequence[str]) -> NoReturn:
     """The child's whole life: reads the model that is named and answers on what was the standard output.
 
     arguments: path, bytes of address space, seconds of processor time.
     """
-    path, memory_bytes, seconds = Path(arguments[0]), int(arguments[1]), int(arguments[2])
     answers = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
+    _stand_back()
     _import_reader()  # is trusted, and fails in many ways where memory is short
+    _work(arguments, answers)
+
+
+def _work(arguments: Sequence[str], answers: int) -> NoReturn:
+    path, memory_bytes, seconds = Path(arguments[0]), int(arguments[1]), int(arguments[2])
     for which, limit in (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_CPU, seconds),
@@ -153,6 +185,11 @@ def child(arguments: Sequence[str]) -> NoReturn:
         kind, sentence = "ModelInvalid", f"{path} cannot be read: {type(error).__name__}: {error}"
     os.write(answers, json.dumps({"kind": kind, "sentence": sentence[:4000]}).encode())
     os._exit(0)
+
+
+def _stand_back() -> None:
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
 
 
 def _import_reader() -> None:

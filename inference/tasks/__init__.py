@@ -27,9 +27,12 @@ class Task(Protocol):
     """One model's task. Everything it needs is allocated at birth.
 
     labels: names of the classes by number; empty where nobody names them and the model does not say how many.
+    threshold: from which score on a result is told, 0 to 1, and may be set between two pictures; None where there is no
+    score.
     """
 
     labels: tuple[str, ...]
+    threshold: float | None
 
     def needed(self, size: tuple[int, int]) -> tuple[int, int]:
         """To which size a picture of `size` is scaled, both (height, width): a source may give no more than that."""

@@ -47,7 +47,7 @@ class ActivityTask:
         wanted = merged(manifest.output, said.output, DEFAULTS, own)
         self._step, self._stride = int(wanted.step or 1), int(wanted.stride or 1)
         self._answers, self._hold = int(wanted.average or 1), int(wanted.hold or 1)
-        self._threshold = float(wanted.threshold or 0.0)
+        self.threshold: float | None = float(wanted.threshold or 0.0)
         self._softmax = (
             not gives_probabilities(backend, self._index) if wanted.softmax is None else wanted.softmax
         )
@@ -90,7 +90,7 @@ class ActivityTask:
         )
         mean = memory.average.add(ids, values)
         if mean is not None:
-            memory.take(mean, self._threshold)
+            memory.take(mean, self.threshold or 0.0)
         return True
 
     def _of(self, source: str) -> "_Memory":
@@ -163,7 +163,7 @@ class _OfClips:
         return self._input.picture.placement(size)
 
     def ring(self) -> clip.Ring:
-        channels = self._spec.shape[1 if self._input.layout == "NCTHW" else 2]
+        channels = self._spec.shape[clip.CHANNELS[self._input.layout]]
         return clip.Ring(self._input, self._spec.dtype, channels)
 
     def put(

@@ -30,7 +30,7 @@ class ClassificationTask:
         self._index, classes = scores_output(manifest, backend)
         self.labels = settled_labels(manifest, backend.metadata, classes)
         wanted = merged(manifest.output, said.output, DEFAULTS)
-        self._threshold = float(wanted.threshold or 0.0)
+        self.threshold: float | None = float(wanted.threshold or 0.0)
         self._top_k = min(wanted.top_k or classes, classes)
         if wanted.softmax is None and said.multilabel:
             raise ModelMismatch(
@@ -56,7 +56,7 @@ class ClassificationTask:
         if not np.isfinite(given.max()):  # a NaN passes through max, and minus infinity alone says as little
             return Classification(given[:0].astype(np.int32), given[:0].copy(), watch.timings(), finite=False)
         ids, scores = kernels.softmax_top_k(given, self._top_k, softmax=self._softmax)
-        seen = int(np.count_nonzero(scores >= self._threshold))
+        seen = int(np.count_nonzero(scores >= (self.threshold or 0.0)))
         return Classification(ids[:seen], scores[:seen], watch.timings())
 
     def _scores(self, outputs: tuple[Tensor, ...]) -> NDArray[np.float32]:

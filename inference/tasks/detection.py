@@ -40,6 +40,16 @@ class DetectionTask:
         self._trackers: dict[str, Tracker] = {}  # of each source
         self._reserve(self.decoder.anchors)
 
+    @property
+    def threshold(self) -> float | None:
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, threshold: float | None) -> None:
+        self._threshold = threshold or 0.0
+        for tracker in self._trackers.values():
+            tracker.follow(self._threshold)
+
     def needed(self, size: tuple[int, int]) -> tuple[int, int]:
         return self._picture.needed(size)
 

@@ -82,7 +82,7 @@ class Threshold:
 
     def __init__(self, index: int, threshold: float) -> None:
         self._index = index
-        self._threshold = threshold
+        self.threshold = threshold
 
     def size(self, outputs: tuple[Tensor, ...]) -> tuple[int, int]:
         return _sides(outputs[self._index].shape)
@@ -91,7 +91,7 @@ class Threshold:
         scores = outputs[self._index].reshape(self.size(outputs))
         if scores.size and np.isnan(scores.min()):
             return None
-        return (scores >= self._threshold).view(np.uint8)
+        return (scores >= self.threshold).view(np.uint8)
 
 
 def _sides(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from inference.picture import arrange, merged, picture_input
 from inference.results import Segmentation, seen_part
 from inference.stopwatch import Stopwatch
 from inference.tasks import Kind, Prepared
-from inference.tasks.planes import Form, Mask, form_of
+from inference.tasks.planes import Form, Mask, Threshold, form_of
 from kernels.formats import Picture, PixelFormat
 from kernels.painting import CLASSES
 from kernels.placement import Placement
@@ -31,6 +31,15 @@ class SegmentationTask:
         self.labels = settled_labels(manifest, backend.metadata, self._form.classes)
         self._with_mask = bool(wanted.mask)
         self._counts = np.zeros(CLASSES, np.int64)
+
+    @property
+    def threshold(self) -> float | None:
+        return self._form.threshold if isinstance(self._form, Threshold) else None
+
+    @threshold.setter
+    def threshold(self, threshold: float | None) -> None:
+        if isinstance(self._form, Threshold):
+            self._form.threshold = threshold or 0.0
 
     def needed(self, size: tuple[int, int]) -> tuple[int, int]:
         return self._picture.needed(size)

@@ -4,6 +4,27 @@
 /* Pixels of three bytes straight into three planes of bytes. */
 static void NAMED(split_row)(const uint8_t* row, uint8_t* first, uint8_t* second, uint8_t* third, ptrdiff_t length) {
   ptrdiff_t i = 0;
+#if LEVEL >= 4
+#define EVERY_THIRD(k) 3 * (k), 3 * (k) + 3, 3 * (k) + 6, 3 * (k) + 9, 3 * (k) + 12, 3 * (k) + 15, 3 * (k) + 18, 3 * (k) + 21
+  static const uint8_t thirds[64] = {EVERY_THIRD(0),  EVERY_THIRD(8),  EVERY_THIRD(16), EVERY_THIRD(24),
+                                     EVERY_THIRD(32), EVERY_THIRD(40), EVERY_THIRD(48), EVERY_THIRD(56)};
+#undef EVERY_THIRD
+  uint8_t* planes[3] = {first, second, third};
+  __m512i order[3];
+  __mmask64 of_last[3];
+  for (int c = 0; c < 3; c++) {
+    order[c] = _mm512_add_epi8(_mm512_loadu_si512(thirds), _mm512_set1_epi8((char)c));
+    of_last[c] = _mm512_movepi8_mask(order[c]); /* 128 and more: of the last 64 bytes of 192 */
+  }
+  for (; i + 64 <= length; i += 64) {
+    const uint8_t* at = row + 3 * i;
+    __m512i a = _mm512_loadu_si512(at), b = _mm512_loadu_si512(at + 64), last = _mm512_loadu_si512(at + 128);
+    for (int c = 0; c < 3; c++) {
+      __m512i found = _mm512_permutex2var_epi8(a, order[c], b);
+      _mm512_storeu_si512(planes[c] + i, _mm512_mask_permutexvar_epi8(found, of_last[c], order[c], last));
+    }
+  }
+#endif
 #if LEVEL >= 2
 #if LEVEL >= 3
 #define SORT(...) _mm256_broadcastsi128_si256(_mm_setr_epi8(__VA_ARGS__))
@@ -100,12 +121,12 @@ INLINE void NAMED(store_floats)(V values, const Numbers* numbers, float* out) {
 
 /* LANES pixels from pixel i on, to where each channel begins. */
 INLINE void NAMED(fused_at)(const uint8_t* upper, const uint8_t* lower, const Across* how, ptrdiff_t i, V down,
-                            const Numbers* numbers, uint8_t* first, uint8_t* second, uint8_t* third, int near, int plain,
+                            const Numbers* numbers, uint8_t* first, uint8_t* second, uint8_t* third, int reads, int plain,
                             int floats) {
   V above[3], below[3], across = LOAD(how->weight + i);
   uint8_t* rows[3] = {first, second, third};
-  NAMED(gather)(upper, how, i, near, above);
-  NAMED(gather)(lower, how, i, near, below);
+  NAMED(gather)(upper, how, i, reads, above);
+  NAMED(gather)(lower, how, i, reads, below);
   for (int c = 0; c < 3; c++) {
     V value = NAMED(blend_pairs)(above[c], across, plain), other = NAMED(blend_pairs)(below[c], across, plain);
     value = OP(add_epi16)(value, OP(mulhrs_epi16)(OP(sub_epi16)(value, other), down));
@@ -115,7 +136,7 @@ INLINE void NAMED(fused_at)(const uint8_t* upper, const uint8_t* lower, const Ac
 }
 
 INLINE void NAMED(fused)(const uint8_t* upper, const uint8_t* lower, const Across* from, int weight, const Planes* to,
-                         int near, int plain, int floats) {
+                         int reads, int plain, int floats) {
   const Across here = *from, *how = &here;
   const Numbers numbers[3] = {to->numbers[0], to->numbers[1], to->numbers[2]};
   const ptrdiff_t length = to->length, size = floats ? 4 : 1;
@@ -123,25 +144,25 @@ INLINE void NAMED(fused)(const uint8_t* upper, const uint8_t* lower, const Acros
   uint8_t *first = to->rows[0], *second = to->rows[1], *third = to->rows[2], rest[3][4 * LANES];
   ptrdiff_t i = 0;
   for (; i + LANES <= length; i += LANES)
-    NAMED(fused_at)(upper, lower, how, i, down, numbers, first + i * size, second + i * size, third + i * size, near, plain,
+    NAMED(fused_at)(upper, lower, how, i, down, numbers, first + i * size, second + i * size, third + i * size, reads, plain,
                     floats);
   if (i == length) return;
-  NAMED(fused_at)(upper, lower, how, i, down, numbers, rest[0], rest[1], rest[2], near, plain, floats);
+  NAMED(fused_at)(upper, lower, how, i, down, numbers, rest[0], rest[1], rest[2], reads, plain, floats);
   memcpy(first + i * size, rest[0], (length - i) * size);
   memcpy(second + i * size, rest[1], (length - i) * size);
   memcpy(third + i * size, rest[2], (length - i) * size);
 }
 #endif
 
-/* Two source rows across and blended at once, to bytes, or to floats of pixels that are not near. */
+/* Two source rows across and blended at once, to bytes or floats. */
 static void NAMED(fused_rows)(const uint8_t* upper, const uint8_t* lower, const Across* how, int weight, const Planes* to) {
 #if LEVEL >= 2
-  if (to->floats && how->plain) NAMED(fused)(upper, lower, how, weight, to, 0, 1, 1);
-  else if (to->floats) NAMED(fused)(upper, lower, how, weight, to, 0, 0, 1);
-  else if (how->plain && how->near) NAMED(fused)(upper, lower, how, weight, to, 1, 1, 0);
-  else if (how->plain) NAMED(fused)(upper, lower, how, weight, to, 0, 1, 0);
-  else if (how->near) NAMED(fused)(upper, lower, how, weight, to, 1, 0, 0);
-  else NAMED(fused)(upper, lower, how, weight, to, 0, 0, 0);
+#define WALK_BYTES(reads, plain) NAMED(fused)(upper, lower, how, weight, to, reads, plain, 0)
+#define WALK_FLOATS(reads, plain) NAMED(fused)(upper, lower, how, weight, to, reads, plain, 1)
+  if (to->floats) EACH_WALK(WALK_FLOATS)
+  else EACH_WALK(WALK_BYTES)
+#undef WALK_BYTES
+#undef WALK_FLOATS
 #else
   (void)upper, (void)lower, (void)how, (void)weight, (void)to; /* not called */
 #endif

@@ -47,11 +47,17 @@ INLINE void NAMED(store_colors)(V* yuv, V weight, int16_t* out, ptrdiff_t padded
     STORE(out + c * padded, NAMED(blend_pairs)(OP(packus_epi16)(low[c], high[c]), weight, 0));
 }
 
-INLINE void NAMED(yuyv)(const uint8_t* row, const Across* from, int16_t* out, int near, int plain) {
+/* Chunks hold right neighbours too, which `plain` has no use for. */
+INLINE void NAMED(left_alone)(V* yuv) {
+  for (int c = 0; c < 3; c++) yuv[c] = LOGIC(and)(yuv[c], OP(set1_epi16)(255));
+}
+
+INLINE void NAMED(yuyv)(const uint8_t* row, const Across* from, int16_t* out, int reads, int plain) {
   const Across here = *from, *how = &here; /* stores of vectors might change what a pointer points to, but not this */
   for (ptrdiff_t i = 0; i < how->padded; i += LANES) {
     V yuv[3];
-    NAMED(gather)(row, how, i, near, yuv);
+    NAMED(gather)(row, how, i, reads, yuv);
+    if (plain && reads >= WIDE_1) NAMED(left_alone)(yuv);
     NAMED(store_colors)(yuv, LOAD(how->weight + i), out + i, how->padded, plain);
   }
 }
@@ -115,11 +121,28 @@ INLINE V NAMED(sorted_four)(const uint8_t* row, const int32_t* offset, const uin
 #endif
 }
 
-INLINE void NAMED(nv12)(const uint8_t* row, const uint8_t* colours, const Across* from, int16_t* out, int near, int plain) {
+#if LEVEL >= 4
+/* Eight pixels out of a chunk of each plane. */
+INLINE __m512i NAMED(sorted_planes)(const uint8_t* row, const uint8_t* colours, const Across* how, ptrdiff_t group) {
+  const __m512i order = _mm512_load_si512(how->order + group * 64), luma = _mm512_loadu_si512(row + how->at[group]);
+  return _mm512_permutex2var_epi8(luma, order, _mm512_loadu_si512(colours + how->at_beside[group]));
+}
+#endif
+
+INLINE void NAMED(nv12)(const uint8_t* row, const uint8_t* colours, const Across* from, int16_t* out, int reads, int plain) {
   const Across here = *from, *how = &here;
   for (ptrdiff_t i = 0; i < how->padded; i += LANES) {
     V four, more, yuv[3];
-    if (near) {
+#if LEVEL >= 4
+    if (reads >= WIDE_1) {
+      NAMED(channels_of)(NAMED(sorted_planes)(row, colours, how, i / 8), NAMED(sorted_planes)(row, colours, how, i / 8 + 1),
+                         yuv);
+      if (plain) NAMED(left_alone)(yuv);
+      NAMED(store_colors)(yuv, LOAD(how->weight + i), out + i, how->padded, plain);
+      continue;
+    }
+#endif
+    if (reads == NEAR) {
       const uint8_t* mask = how->mask + (i & ~(ptrdiff_t)15) * 8 + (i & 8) * 2;
       const int32_t *at = how->offset + i / 4, *beside = how->beside + i / 4;
       yuv[0] = LOGIC(or)(NAMED(sorted_four)(row, at, mask), NAMED(sorted_four)(row, at + 1, mask + 32));
@@ -141,10 +164,9 @@ INLINE void NAMED(nv12)(const uint8_t* row, const uint8_t* colours, const Across
 static void NAMED(across_yuyv)(const uint8_t* row, const uint8_t* colours, const Across* how, int16_t* out) {
   (void)colours;
 #if LEVEL >= 2
-  if (how->near && how->plain) NAMED(yuyv)(row, how, out, 1, 1);
-  else if (how->near) NAMED(yuyv)(row, how, out, 1, 0);
-  else if (how->plain) NAMED(yuyv)(row, how, out, 0, 1);
-  else NAMED(yuyv)(row, how, out, 0, 0);
+#define WALK(reads, plain) NAMED(yuyv)(row, how, out, reads, plain)
+  EACH_WALK(WALK)
+#undef WALK
 #else
   for (ptrdiff_t i = 0; i < how->padded; i++) {
     int left[3], right[3];
@@ -158,10 +180,9 @@ static void NAMED(across_yuyv)(const uint8_t* row, const uint8_t* colours, const
 
 static void NAMED(across_nv12)(const uint8_t* row, const uint8_t* colours, const Across* how, int16_t* out) {
 #if LEVEL >= 2
-  if (how->near && how->plain) NAMED(nv12)(row, colours, how, out, 1, 1);
-  else if (how->near) NAMED(nv12)(row, colours, how, out, 1, 0);
-  else if (how->plain) NAMED(nv12)(row, colours, how, out, 0, 1);
-  else NAMED(nv12)(row, colours, how, out, 0, 0);
+#define WALK(reads, plain) NAMED(nv12)(row, colours, how, out, reads, plain)
+  EACH_WALK(WALK)
+#undef WALK
 #else
   for (ptrdiff_t i = 0; i < how->padded; i++) {
     int left[3], right[3];

@@ -39,33 +39,46 @@ typedef int32_t NAMED(masks) __attribute__((vector_size(16), aligned(4), may_ali
 #define SIDES NAMED(sides)
 #define PIECE 16 /* bins of each side whose weights are held at a time */
 
-/* The same bin of four sides that have `length` bins each. */
-static inline SIDES NAMED(bin)(const float *bins, Py_ssize_t length) {
-  return (SIDES){bins[0], bins[length], bins[2 * length], bins[3 * length]};
+/* `count` bins of four sides that have `length` each, side by side: four at a time as long as there are four. */
+static inline void NAMED(side_by_side)(const float *bins, Py_ssize_t length, Py_ssize_t count, SIDES *out) {
+  Py_ssize_t k = 0;
+#if LEVEL >= 2
+  for (; k + 4 <= count; k += 4) {
+    __m128 left = _mm_loadu_ps(bins + k), top = _mm_loadu_ps(bins + length + k);
+    __m128 right = _mm_loadu_ps(bins + 2 * length + k), bottom = _mm_loadu_ps(bins + 3 * length + k);
+    _MM_TRANSPOSE4_PS(left, top, right, bottom);
+    out[k] = (SIDES)left, out[k + 1] = (SIDES)top, out[k + 2] = (SIDES)right, out[k + 3] = (SIDES)bottom;
+  }
+#endif
+  for (; k < count; k++)
+    out[k] = (SIDES){bins[k], bins[length + k], bins[2 * length + k], bins[3 * length + k]};
 }
 
 /* The mean bin of a softmax over the bins of each of four sides; NaN where a bin is NaN or infinite, or all are minus
    infinity. Summed up bin by bin, at each level to the same bits. */
 static void NAMED(expectations)(const float *bins, Py_ssize_t length, float *means) {
   float weights[4 * PIECE + VECTOR / sizeof(float)];
-  SIDES peak = (SIDES){0} - INFINITY, total = {0}, moment = {0};
+  SIDES peak = (SIDES){0} - INFINITY, total = {0}, moment = {0}, *here = (SIDES *)weights;
   NAMED(masks) known = {-1, -1, -1, -1};
-  for (Py_ssize_t i = 0; i < length; i++) {
-    SIDES values = NAMED(bin)(bins + i, length);
-    NAMED(masks) rose = values > peak;
-    peak = (SIDES)((rose & (NAMED(masks))values) | (~rose & (NAMED(masks))peak));
-    known &= values < INFINITY;
+  for (Py_ssize_t i = 0; i < length; i += PIECE) {
+    Py_ssize_t count = length - i < PIECE ? length - i : PIECE;
+    NAMED(side_by_side)(bins + i, length, count, here);
+    for (Py_ssize_t k = 0; k < count; k++) {
+      NAMED(masks) rose = here[k] > peak;
+      peak = (SIDES)((rose & (NAMED(masks))here[k]) | (~rose & (NAMED(masks))peak));
+      known &= here[k] < INFINITY;
+    }
   }
   known &= peak > -INFINITY;
   for (Py_ssize_t i = 0; i < length; i += PIECE) {
     Py_ssize_t count = length - i < PIECE ? length - i : PIECE;
-    for (Py_ssize_t k = 0; k < count; k++) *(SIDES *)(weights + 4 * k) = NAMED(bin)(bins + i + k, length) - peak;
+    if (length > PIECE) NAMED(side_by_side)(bins + i, length, count, here); /* else they are still there */
+    for (Py_ssize_t k = 0; k < count; k++) here[k] -= peak;
     *(vf *)(weights + 4 * count) = ALL(0.0f);
     for (Py_ssize_t at = 0; at < 4 * count; at += LANES) *(vf *)(weights + at) = NAMED(exponential)(LOAD(weights + at));
     for (Py_ssize_t k = 0; k < count; k++) {
-      SIDES weight = *(SIDES *)(weights + 4 * k);
-      total += weight;
-      moment += weight * (float)(i + k);
+      total += here[k];
+      moment += here[k] * (float)(i + k);
     }
   }
   *(SIDES *)means = (SIDES)((known & (NAMED(masks))(moment / total)) | (~known & (NAMED(masks))((SIDES){0} + NAN)));

@@ -12,7 +12,8 @@
                                                           }
    LEVEL is 1 (plain C), 2, 3 or 4; NAMED(f) is f_v1 .. f_v4. CHOOSE(level, f) is the one of `level`.
    A body that does not gain from a level says so with LEVEL_TOP (3: level 4 runs the bodies of 3) before including
-   this. Everything that a body calls must be static, NAMED or inlined: no AVX may stand in a function without the
+   this; one whose level 4 also wants the byte permutes of VBMI, with LEVEL_BYTES: it is for a CPU that has them, which
+   level_moves_bytes() tells. Everything that a body calls must be static, NAMED or inlined: no AVX may stand in a function without the
    suffix, which tests/kernels/test_levels.py looks for in the built files. */
 
 #ifndef LEVEL_TOP
@@ -33,10 +34,13 @@
 #if defined(__clang__)
 #define LEVEL_BEGIN_V3 _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64-v3\"))), apply_to = function)")
 #define LEVEL_BEGIN_V4 _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64-v4\"))), apply_to = function)")
+#define LEVEL_BEGIN_BYTES \
+  _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64-v4,avx512vbmi\"))), apply_to = function)")
 #define LEVEL_END _Pragma("clang attribute pop")
 #else
 #define LEVEL_BEGIN_V3 _Pragma("GCC push_options") _Pragma("GCC target(\"arch=x86-64-v3\")")
 #define LEVEL_BEGIN_V4 _Pragma("GCC push_options") _Pragma("GCC target(\"arch=x86-64-v4\")")
+#define LEVEL_BEGIN_BYTES _Pragma("GCC push_options") _Pragma("GCC target(\"arch=x86-64-v4,avx512vbmi\")")
 #define LEVEL_END _Pragma("GCC pop_options")
 #endif
 #endif
@@ -51,7 +55,11 @@ LEVEL_BEGIN_V3
 #undef LEVEL
 LEVEL_END
 #if LEVEL_TOP >= 4
+#ifdef LEVEL_BYTES
+LEVEL_BEGIN_BYTES
+#else
 LEVEL_BEGIN_V4
+#endif
 #define LEVEL 4
 #include LEVEL_BODY
 #undef LEVEL
@@ -65,3 +73,4 @@ LEVEL_END
 
 #undef LEVEL_BODY
 #undef LEVEL_TOP
+#undef LEVEL_BYTES

@@ -29,6 +29,16 @@ static inline int level_of_cpu(void) {
 #endif
 }
 
+/* Whether a CPU of level 4 can also put any byte of a register anywhere (AVX-512 VBMI: Ice Lake, Zen 4 and later). */
+static inline int level_moves_bytes(void) {
+#if LEVEL_HIGHEST == 4
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512vbmi");
+#else
+  return 0;
+#endif
+}
+
 /* A level's name, as kernels.LEVEL and EDGE_CPU write it. */
 static inline const char* level_name(int level) {
 #if LEVEL_HIGHEST == 4

@@ -9,6 +9,7 @@
 #include "level.h"
 
 #define GROUP 7    /* classes that are read together: as many streams of memory; 21 are three times as many */
+#define LINE 64    /* bytes of memory that come together */
 #define BLOCK 2048 /* pixels whose best scores are held at a time: 16 KB with their labels */
 
 #define LEVEL_BODY "masks_body.h"
@@ -17,7 +18,7 @@
 typedef struct {
   void (*argmax_floats)(const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t, uint8_t *);
   void (*argmax_halves)(const int16_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, uint8_t *);
-  void (*blend)(const uint8_t *, const uint16_t *, const uint16_t *, Py_ssize_t, uint8_t *, Py_ssize_t);
+  void (*blend)(const uint8_t *, const uint16_t *, const uint16_t *, Py_ssize_t, uint8_t *, Py_ssize_t, int);
   void (*add)(const uint8_t *, uint16_t *, Py_ssize_t);
 } Masks;
 
@@ -88,44 +89,60 @@ static inline void overlay_spans_in(const Overlay *how, const uint8_t *mask, con
   }
 }
 
-/* One row of the mask as wide as the picture. Most of it is the row before, which is left as it is, eight spans at once. */
-static inline void overlay_row(const Overlay *how, const uint8_t *mask, const uint8_t *before, const Span *spans,
-                               Py_ssize_t count, uint16_t *colour, uint16_t *through) {
-  for (Py_ssize_t i = 0; i < count; i += 8) {
-    const Span *span = spans + i, *last = spans + (count - i < 8 ? count : i + 8) - 1;
-    Py_ssize_t columns = last->column - span->column + 1;
-    uint64_t now, then;
-    if (before != NULL && columns == 8) {
-      memcpy(&now, mask + span->column, 8);
-      memcpy(&then, before + span->column, 8);
-      if (now == then) continue;
-    } else if (before != NULL && memcmp(mask + span->column, before + span->column, columns) == 0) {
-      continue;
+/* Whether some pixels of a mask are those of the row before. */
+static inline int overlay_same(const uint8_t *mask, const uint8_t *before, Py_ssize_t columns) {
+  if (columns == LINE) {
+    uint64_t differ = 0, now, then;
+    for (int i = 0; i < LINE; i += 8) {
+      memcpy(&now, mask + i, 8);
+      memcpy(&then, before + i, 8);
+      differ |= now ^ then;
     }
-    overlay_spans_in(how, mask, span, last, colour, through);
+    return differ == 0;
+  }
+  return memcmp(mask, before, columns) == 0;
+}
+
+/* One row of the mask as wide as the picture. Most of it is the row before, which is left as it is: 64 spans at once, and
+   of others eight. */
+static inline void overlay_row(const Overlay *how, const uint8_t *mask, const uint8_t *before, const Span *spans,
+                               Py_ssize_t count, uint16_t *colour, uint16_t *through, Py_ssize_t step) {
+  for (Py_ssize_t i = 0; i < count; i += step) {
+    const Span *span = spans + i, *last = spans + (count - i < step ? count : i + step) - 1;
+    Py_ssize_t columns = last->column - span->column + 1;
+    if (before != NULL && overlay_same(mask + span->column, before + span->column, columns)) continue;
+    if (before != NULL && step > 8) overlay_row(how, mask, before, span, last - span + 1, colour, through, 8);
+    else overlay_spans_in(how, mask, span, last, colour, through);
   }
 }
 
 /* memory: overlay_memory(width) bytes */
 static inline size_t overlay_memory(Py_ssize_t width) {
-  return width * sizeof(Span) + 2 * (3 * width + 2 * RUN) * sizeof(uint16_t);
+  return width * sizeof(Span) + 2 * (3 * width + LINE) * sizeof(uint16_t) + 2 * LINE;
+}
+
+/* Where a row of colours begins, that vectors of it end where a line does whenever those of the first row of out do. */
+static inline uint16_t *overlay_colours(void *memory, const uint8_t *out) {
+  uintptr_t line = ((uintptr_t)memory + LINE - 1) / LINE * LINE;
+  return (uint16_t *)(line + (uintptr_t)out % LINE * sizeof(uint16_t) % LINE);
 }
 
 static inline void overlay(const Overlay *how, const uint8_t *pixels, const uint8_t *mask, uint8_t *out, void *memory,
                            const Masks *bodies) {
   Span *spans = memory;
-  uint16_t *colour = (uint16_t *)(spans + how->width), *through = colour + 3 * how->width + RUN;
-  Py_ssize_t pitch = 3 * how->width, count = overlay_spans(how, spans);
+  uint16_t *colour = overlay_colours(spans + how->width, out), *through = colour + 3 * how->width + LINE;
+  Py_ssize_t pitch = 3 * how->width, all = pitch * how->height, count = overlay_spans(how, spans);
+  const int apart = out + all <= pixels || pixels + all <= out;
   int32_t at = -1;
-  for (int i = 0; i < 32 && how->even; i++) through[i] = how->through[0];
+  for (int i = 0; i < LINE && how->even; i++) through[i] = how->through[0];
   for (Py_ssize_t y = 0; y < how->height; y++) {
     int32_t row = overlay_place(y, how->scale_y, how->top, how->mask_height);
     if (row != at) {
       const uint8_t *before = at < 0 ? NULL : mask + at * how->mask_width;
-      overlay_row(how, mask + row * how->mask_width, before, spans, count, colour, through);
+      overlay_row(how, mask + row * how->mask_width, before, spans, count, colour, through, LINE);
       at = row;
     }
-    bodies->blend(pixels + y * pitch, colour, through, !how->even, out + y * pitch, pitch);
+    bodies->blend(pixels + y * pitch, colour, through, !how->even, out + y * pitch, pitch, apart);
   }
 }
 

@@ -90,14 +90,17 @@ static void NAMED(argmax_halves)(const int16_t *scores, Py_ssize_t step, Py_ssiz
 typedef __m512i NAMED(wide);
 #define WIDE(name) _mm512_##name
 #define WIDE_LOAD(pointer) _mm512_loadu_si512(pointer)
+#define WIDE_STORE(pointer, bytes) _mm512_storeu_si512(pointer, bytes)
 #elif LEVEL == 3
 typedef __m256i NAMED(wide);
 #define WIDE(name) _mm256_##name
 #define WIDE_LOAD(pointer) _mm256_loadu_si256((const __m256i *)(pointer))
+#define WIDE_STORE(pointer, bytes) _mm256_storeu_si256((__m256i *)(pointer), bytes)
 #elif LEVEL == 2
 typedef __m128i NAMED(wide);
 #define WIDE(name) _mm_##name
 #define WIDE_LOAD(pointer) _mm_loadu_si128((const __m128i *)(pointer))
+#define WIDE_STORE(pointer, bytes) _mm_storeu_si128((__m128i *)(pointer), bytes)
 #endif
 
 #if LEVEL >= 2
@@ -106,34 +109,44 @@ static inline NAMED(wide) NAMED(blended)(NAMED(wide) pixels, const uint16_t *col
   NAMED(wide) sum = WIDE(add_epi16)(WIDE(mullo_epi16)(pixels, WIDE_LOAD(through)), WIDE_LOAD(colour));
   return WIDE(mulhi_epu16)(sum, WIDE(set1_epi16)(257)); /* which is (sum + sum / 256) / 256, cut twice */
 }
+
+/* A vector of bytes. */
+static inline NAMED(wide) NAMED(blended_bytes)(const uint8_t *pixels, const uint16_t *colour, const uint16_t *through) {
+  const uint16_t *colour_high = colour + VECTOR / 2, *through_high = through + VECTOR / 2;
+#if LEVEL >= 4
+  const __m512i sorted = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  __m512i low = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)pixels));
+  __m512i high = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(pixels + 32)));
+  low = NAMED(blended)(low, colour, through), high = NAMED(blended)(high, colour_high, through_high);
+  return _mm512_permutexvar_epi64(sorted, _mm512_packus_epi16(low, high));
+#elif LEVEL == 3
+  __m256i low = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)pixels));
+  __m256i high = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(pixels + 16)));
+  low = NAMED(blended)(low, colour, through), high = NAMED(blended)(high, colour_high, through_high);
+  return _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8);
+#else
+  __m128i eight = _mm_loadu_si128((const __m128i *)pixels);
+  __m128i low = NAMED(blended)(_mm_cvtepu8_epi16(eight), colour, through);
+  __m128i high = NAMED(blended)(_mm_unpackhi_epi8(eight, _mm_setzero_si128()), colour_high, through_high);
+  return _mm_packus_epi16(low, high);
+#endif
+}
 #endif
 
 /* A row of bytes under a row of colours: (pixel * through + colour) / 255 to the nearest; colour has 128 within.
-   step: 1, or 0 where the first of `through`, which are 32 then, serve everywhere. */
+   step: 1, or 0 where the first of `through`, which are 64 then, serve everywhere. apart: out and pixels share no byte, so
+   that the first vector may lie over the second, which begins where a line of `out` does. */
 static void NAMED(blend)(const uint8_t *pixels, const uint16_t *colour, const uint16_t *through, Py_ssize_t step,
-                         uint8_t *out, Py_ssize_t bytes) {
+                         uint8_t *out, Py_ssize_t bytes, int apart) {
   Py_ssize_t i = 0;
-#if LEVEL >= 4
-  for (; i + 32 <= bytes; i += 32) {
-    __m512i wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(pixels + i)));
-    wide = NAMED(blended)(wide, colour + i, through + i * step);
-    _mm256_storeu_si256((__m256i *)(out + i), _mm512_cvtepi16_epi8(wide));
+  (void)apart;
+#if LEVEL >= 2
+  if (apart && bytes >= VECTOR) {
+    WIDE_STORE(out, NAMED(blended_bytes)(pixels, colour, through));
+    i = VECTOR - (Py_ssize_t)((uintptr_t)out % VECTOR);
   }
-#elif LEVEL == 3
-  for (; i + 32 <= bytes; i += 32) {
-    __m256i low = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(pixels + i)));
-    __m256i high = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(pixels + i + 16)));
-    low = NAMED(blended)(low, colour + i, through + i * step);
-    high = NAMED(blended)(high, colour + i + 16, through + (i + 16) * step);
-    _mm256_storeu_si256((__m256i *)(out + i), _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8));
-  }
-#elif LEVEL == 2
-  for (; i + 16 <= bytes; i += 16) {
-    __m128i eight = _mm_loadu_si128((const __m128i *)(pixels + i));
-    __m128i low = NAMED(blended)(_mm_cvtepu8_epi16(eight), colour + i, through + i * step);
-    __m128i high = NAMED(blended)(_mm_unpackhi_epi8(eight, _mm_setzero_si128()), colour + i + 8, through + (i + 8) * step);
-    _mm_storeu_si128((__m128i *)(out + i), _mm_packus_epi16(low, high));
-  }
+  for (; i + VECTOR <= bytes; i += VECTOR)
+    WIDE_STORE(out + i, NAMED(blended_bytes)(pixels + i, colour + i, through + i * step));
 #endif
   for (; i < bytes; i++) {
     uint16_t sum = (uint16_t)(pixels[i] * through[i * step] + colour[i]);
@@ -142,6 +155,7 @@ static void NAMED(blend)(const uint8_t *pixels, const uint16_t *colour, const ui
 }
 #undef WIDE
 #undef WIDE_LOAD
+#undef WIDE_STORE
 
 /* Add a row of bytes to a row of sums. */
 static void NAMED(add)(const uint8_t *pixels, uint16_t *sums, Py_ssize_t bytes) {

@@ -12,7 +12,7 @@
 
 #define UNITS 64  /* of a grey level */
 
-/* Which bytes of a source row each pixel of an output row is made of; kernels/gather.py makes the tables. */
+/* Which bytes of a source row each pixel of an output row is made of; kernels/gather.py and chunks.py make the tables. */
 typedef struct {
   const int32_t* first;   /* (padded,): the left source pixel */
   const int32_t* offset;  /* bytes to it: (padded,), or with `near` (padded / 2,), to the 16 bytes that hold two, or of
@@ -21,11 +21,22 @@ typedef struct {
   const uint8_t* mask;    /* (padded / 2, 16): shuffles two pixels into pairs of neighbours, a dword a channel; of NV12
                              what kernels/gather.py says */
   const int16_t* weight;  /* (padded,): of the right neighbour, times -32768 */
+  const int32_t* at;      /* (padded / 8,): bytes to the chunks of 64 that hold eight pixels, or (padded / 2,) to halves */
+  const int32_t* at_beside; /* the same in the second plane of NV12 */
+  const uint8_t* order;   /* (padded / 8, 64): sorts the chunks' bytes by channel, eight pairs of neighbours each */
   ptrdiff_t padded;       /* pixels, a multiple of 16; those behind the last repeat it */
   ptrdiff_t step;         /* pixels to the right neighbour: 1, or 0 in a source of one */
-  int near;               /* 16 bytes hold both pixels of every pair, or of NV12 all four */
+  int reads;              /* FAR .. WIDE_3 */
   int plain;              /* every weight is 0 */
 } Across;
+
+/* How the pixels of a group are brought together: */
+#define FAR 0    /* each by itself */
+#define NEAR 1   /* 16 bytes hold both pixels of every pair, or of NV12 all four */
+#define WIDE_1 2 /* one chunk of 64 bytes, two or three hold eight pixels: only where the CPU moves_bytes */
+#define WIDE_2 3
+#define WIDE_3 4
+#define WIDE_HALVES 5 /* four halves of 32 bytes, each with two of eight pixels */
 
 /* What becomes of a blended value: value * multiply + add. */
 typedef struct {
@@ -73,6 +84,15 @@ static inline void color_of(int y, int u, int v, int* out) {
   out[2] = clamped(y + FACTOR(RED_V) * v);
 }
 
+/* Ask for a row that is about to be written: stores would wait for the memory that they change a part of. */
+static inline void ask_row(const uint8_t* row, ptrdiff_t bytes) {
+#if defined(__GNUC__)
+  for (ptrdiff_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at, 1);
+#else
+  (void)row, (void)bytes;
+#endif
+}
+
 /* Every step'th item; told apart so that the compiler makes vectors of step 1. */
 static inline void fill_floats(float* out, float value, ptrdiff_t length, ptrdiff_t step) {
   if (step == 1)
@@ -89,7 +109,7 @@ static inline void fill_halves(uint16_t* out, uint16_t value, ptrdiff_t length, 
 }
 
 #define LEVEL_BODY "prepare_body.h"
-#define LEVEL_TOP 3
+#define LEVEL_BYTES
 #include "each_level.h"
 
 typedef void (*AcrossRow)(const uint8_t* row, const uint8_t* colours, const Across* how, int16_t* out);
@@ -110,14 +130,19 @@ typedef struct {
   BlendBytes bytes;
   BlendHalves halves;
   BlendFloats floats;
+  int wide; /* whether `across` and `fused` can read WIDE_1 .. WIDE_3 */
 } PrepareRows;
 
+/* AVX-512 without byte permutes gains nothing here: such a CPU runs the bodies of v3. */
 static inline PrepareRows prepare_rows(int level) {
+  const int wide = level >= 4 && level_moves_bytes();
+  if (level >= 4 && !wide) level = 3;
   PrepareRows rows = {
-      CHOOSE_TO_V3(level, across_three), CHOOSE_TO_V3(level, across_yuyv),  CHOOSE_TO_V3(level, across_nv12),
-      CHOOSE_TO_V3(level, across_one),   level >= 2 ? CHOOSE_TO_V3(level, fused_rows) : NULL,
-      CHOOSE_TO_V3(level, luma_row),     CHOOSE_TO_V3(level, split_row),    CHOOSE_TO_V3(level, byte_floats),
-      CHOOSE_TO_V3(level, blend_bytes),  CHOOSE_TO_V3(level, blend_halves), CHOOSE_TO_V3(level, blend_floats),
+      CHOOSE(level, across_three), CHOOSE(level, across_yuyv), CHOOSE(level, across_nv12),
+      CHOOSE(level, across_one),   level >= 2 ? CHOOSE(level, fused_rows) : NULL,
+      CHOOSE(level, luma_row),     CHOOSE(level, split_row),   CHOOSE(level, byte_floats),
+      CHOOSE(level, blend_bytes),  CHOOSE(level, blend_halves), CHOOSE(level, blend_floats),
+      wide,
   };
   return rows;
 }

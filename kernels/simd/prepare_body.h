@@ -1,5 +1,5 @@
-/* Included by prepare.h once for each level. A vector holds 8 pixels of a 16-bit plane at v2 and 16 at v3, where each
-   half of the vector does what the whole of it does at v2. */
+/* Included by prepare.h once for each level. A vector holds 8 pixels of a 16-bit plane at v2 and 16 at v3 and v4, where
+   each half of the vector does what the whole of it does at v2. What v4 has of its own is how it gathers and sorts. */
 
 #if LEVEL >= 3
 #define V __m256i
@@ -42,8 +42,45 @@ INLINE V NAMED(neighbours)(const uint8_t* row, const Across* how, ptrdiff_t i, i
 #endif
 }
 
+#if LEVEL >= 4
+INLINE __m512i NAMED(two_halves)(const uint8_t* row, const int32_t* at) {
+  return _mm512_inserti64x4(_mm512_castsi256_si512(LOAD(row + at[0])), LOAD(row + at[1]), 1);
+}
+
+/* Eight pixels sorted out of their chunks: in each 16 bytes a channel's pairs of neighbours. */
+INLINE __m512i NAMED(sorted)(const uint8_t* row, const Across* how, ptrdiff_t group, int reads) {
+  const __m512i order = _mm512_load_si512(how->order + group * 64);
+  if (reads == WIDE_HALVES) {
+    const int32_t* four = how->at + group * 4;
+    return _mm512_permutex2var_epi8(NAMED(two_halves)(row, four), order, NAMED(two_halves)(row, four + 2));
+  }
+  const uint8_t* at = row + how->at[group];
+  const __m512i chunk = _mm512_loadu_si512(at);
+  if (reads == WIDE_1) return _mm512_permutexvar_epi8(order, chunk);
+  __m512i found = _mm512_permutex2var_epi8(chunk, order, _mm512_loadu_si512(at + 64));
+  if (reads == WIDE_2) return found;
+  return _mm512_mask_permutexvar_epi8(found, _mm512_movepi8_mask(order), order, _mm512_loadu_si512(at + 128));
+}
+
+/* Twice eight pixels to a vector for each channel. */
+INLINE void NAMED(channels_of)(__m512i low, __m512i high, V* channels) {
+  const __m512i third = _mm512_setr_epi64(4, 5, 12, 13, 4, 5, 12, 13);
+  V low_half = _mm512_castsi512_si256(low), high_half = _mm512_castsi512_si256(high);
+  channels[0] = _mm256_permute2x128_si256(low_half, high_half, 0x20);
+  channels[1] = _mm256_permute2x128_si256(low_half, high_half, 0x31);
+  channels[2] = _mm512_castsi512_si256(_mm512_permutex2var_epi64(low, third, high));
+}
+#endif
+
 /* LANES pixels of three channels: each channel's left and right neighbours, as bytes side by side. */
-INLINE void NAMED(gather)(const uint8_t* row, const Across* how, ptrdiff_t i, int near, V* channels) {
+INLINE void NAMED(gather)(const uint8_t* row, const Across* how, ptrdiff_t i, int reads, V* channels) {
+#if LEVEL >= 4
+  if (reads >= WIDE_1) {
+    NAMED(channels_of)(NAMED(sorted)(row, how, i / 8, reads), NAMED(sorted)(row, how, i / 8 + 1, reads), channels);
+    return;
+  }
+#endif
+  const int near = reads == NEAR;
   V a = NAMED(neighbours)(row, how, i, 0, near), b = NAMED(neighbours)(row, how, i, 1, near);
   V c = NAMED(neighbours)(row, how, i, 2, near), d = NAMED(neighbours)(row, how, i, 3, near);
   V first = OP(unpacklo_epi32)(a, b), second = OP(unpacklo_epi32)(c, d);
@@ -52,6 +89,24 @@ INLINE void NAMED(gather)(const uint8_t* row, const Across* how, ptrdiff_t i, in
   channels[2] = OP(unpacklo_epi64)(OP(unpackhi_epi32)(a, b), OP(unpackhi_epi32)(c, d));
 }
 
+/* One loop for each way to read, with every weight 0 or not: walk(reads, plain). */
+#if LEVEL >= 4
+#define EACH_WIDE_WALK(walk) \
+  case WIDE_1: EITHER_WALK(walk, WIDE_1) break; \
+  case WIDE_2: EITHER_WALK(walk, WIDE_2) break; \
+  case WIDE_3: EITHER_WALK(walk, WIDE_3) break; \
+  case WIDE_HALVES: EITHER_WALK(walk, WIDE_HALVES) break;
+#else
+#define EACH_WIDE_WALK(walk)
+#endif
+#define EITHER_WALK(walk, reads) if (how->plain) walk(reads, 1); else walk(reads, 0);
+#define EACH_WALK(walk) \
+  switch (how->reads) { \
+    EACH_WIDE_WALK(walk) \
+    case NEAR: EITHER_WALK(walk, NEAR) break; \
+    default: EITHER_WALK(walk, FAR) \
+  }
+
 /* Pairs of neighbouring bytes to what lies between them. */
 INLINE V NAMED(blend_pairs)(V pairs, V weight, int plain) {
   V left = OP(maddubs_epi16)(pairs, OP(set1_epi16)(UNITS));
@@ -59,11 +114,11 @@ INLINE V NAMED(blend_pairs)(V pairs, V weight, int plain) {
   return OP(add_epi16)(left, OP(mulhrs_epi16)(OP(maddubs_epi16)(pairs, OP(set1_epi16)((short)(0xC000 | UNITS))), weight));
 }
 
-INLINE void NAMED(three)(const uint8_t* row, const Across* from, int16_t* out, int near, int plain) {
+INLINE void NAMED(three)(const uint8_t* row, const Across* from, int16_t* out, int reads, int plain) {
   const Across here = *from, *how = &here; /* stores of vectors might change what a pointer points to, but not this */
   for (ptrdiff_t i = 0; i < how->padded; i += LANES) {
     V channels[3], weight = LOAD(how->weight + i);
-    NAMED(gather)(row, how, i, near, channels);
+    NAMED(gather)(row, how, i, reads, channels);
     STORE(out + i, NAMED(blend_pairs)(channels[0], weight, plain));
     STORE(out + i + how->padded, NAMED(blend_pairs)(channels[1], weight, plain));
     STORE(out + i + 2 * how->padded, NAMED(blend_pairs)(channels[2], weight, plain));
@@ -75,10 +130,9 @@ INLINE void NAMED(three)(const uint8_t* row, const Across* from, int16_t* out, i
 static void NAMED(across_three)(const uint8_t* row, const uint8_t* colours, const Across* how, int16_t* out) {
   (void)colours;
 #if LEVEL >= 2
-  if (how->near && how->plain) NAMED(three)(row, how, out, 1, 1);
-  else if (how->near) NAMED(three)(row, how, out, 1, 0);
-  else if (how->plain) NAMED(three)(row, how, out, 0, 1);
-  else NAMED(three)(row, how, out, 0, 0);
+#define WALK(reads, plain) NAMED(three)(row, how, out, reads, plain)
+  EACH_WALK(WALK)
+#undef WALK
 #else
   for (ptrdiff_t i = 0; i < how->padded; i++) {
     const uint8_t* left = row + (ptrdiff_t)how->first[i] * 3;
@@ -126,3 +180,6 @@ static void NAMED(luma_row)(const int16_t* rows, const int16_t* luma, int16_t* o
 #undef FLOATS
 #undef STEP_OF
 #undef NUMBERS
+#undef EACH_WIDE_WALK
+#undef EITHER_WALK
+#undef EACH_WALK

@@ -2,6 +2,8 @@
 
 | path | what |
 |---|---|
+| `/` | a page with both streams of a source; `/<source>/` of another one |
+| `/login` | takes the token of the form that `/` shows, and gives a cookie for it |
 | `/healthz` | `{"status": "ok"}`, for whoever may reach the port, without a token |
 | `/<source>/device.mjpeg`, `/<source>/project.mjpeg` | the streams; each part names its frame in X-Frame-Id |
 | `/<source>/latest.json` | `{"id": 4711}`, the newest pair's frame, or `null` before the first |
@@ -13,30 +15,30 @@ import functools
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
-from kernels.formats import Picture, PixelFormat
-from streams import clock as wall
-from streams.errors import BadFrame
 from streams.frame import Frame
-from streams.sinks.album import Album, Darkroom, Paint
+from streams.sinks.album import RATE, Album, Darkroom, Paint, Still
+from streams.sinks.answer import Answer, Routes
+from streams.sinks.gallery import STILL_PATIENCE_S, Gallery
 from streams.sinks.gate import Gate, SinkInvalid
 from streams.sinks.server import PictureServer
 
-if TYPE_CHECKING:
-    from streams.encode import Encoder
+__all__ = ["Answer", "HttpSink", "Routes", "SinkInvalid", "Still"]
 
-MOST_VIEWERS = 64
+MOST_VIEWERS = 256  # each costs a descriptor and what the kernel holds for it, some 128 KiB, but no thread
 
 
 class HttpSink:
     """Serves the pictures of some sources: for next to nothing while nobody watches, and waiting for nobody.
 
-    port: 0 takes a free one. token: asked of everybody, needed where other machines can reach `host`.
-    quality: of the JPEGs, 1..100; darkroom: makes them, one for each source. viewers: open streams at most,
-    later ones are refused. clock: monotonic seconds. Raises SinkInvalid for a host that others can reach
-    without a token.
+    port: 0 takes a free one. token: asked of everybody, needed where other machines can reach `host`; so are TLS
+    (cert, key: PEM files) or `insecure`. gallery: whose pictures to serve, started and stopped by its owner; else
+    one of our own, of `sources`, with its `quality`, `rate` and `darkroom`. viewers: open streams at most, later
+    ones are refused. routes: what else is served, by exact path; each is called on its request's thread, behind the
+    same gate. clock: monotonic seconds. Raises SinkInvalid for a host that others can reach without a token, or
+    without TLS, and for certificates that cannot be used.
     """
 
     def __init__(
@@ -46,87 +48,75 @@ class HttpSink:
         token: str | None = None,
         sources: Iterable[str] = (),
         *,
+        cert: Path | None = None,
+        key: Path | None = None,
+        insecure: bool = False,
+        gallery: Gallery | None = None,
         quality: int = 80,
+        rate: float = RATE,
         darkroom: Callable[[], Darkroom] | None = None,
         viewers: int = MOST_VIEWERS,
+        routes: Mapping[str, Callable[[], Answer]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host, self._port, self._viewers = host, port, viewers
-        self._gate = Gate(host, token)
-        develop = darkroom or (lambda: _Darkroom(quality, clock))
-        self.albums = {name: Album(name, develop(), clock) for name in sources}
+        self._gate = Gate(host, token, cert=cert, key=key, insecure=insecure, clock=clock)
+        self._own = gallery is None
+        self.gallery = gallery or Gallery(sources, quality=quality, rate=rate, darkroom=darkroom, clock=clock)
+        self.routes: Routes = dict(routes or {})
         self._server: PictureServer | None = None
         self._thread: threading.Thread | None = None
 
     @property
+    def albums(self) -> Mapping[str, Album]:
+        return self.gallery.albums
+
+    @property
     def url(self) -> str:
         """Where the pictures are; the port is known after `start`."""
+        scheme = "https" if self._gate.tls else "http"
         host = socket.gethostname() if self._host in ("0.0.0.0", "::") else self._host
         port = self._server.server_address[1] if self._server else self._port
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     def start(self) -> None:
         """Opens the port. Raises SinkInvalid when that cannot be."""
         try:
-            self._server = PictureServer((self._host, self._port), self._gate, self.albums, self._viewers)
+            self._server = PictureServer(
+                (self._host, self._port), self._gate, self.albums, self.routes, self._viewers
+            )
         except OSError as error:
             where = f"http.host {self._host} and http.port {self._port}"
             more = "; http.port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
             raise SinkInvalid(f"{where} cannot be served: {error.strerror or error}{more}") from None
-        for album in self.albums.values():
-            album.start()
+        if self._own:
+            self.gallery.start()
+        self._server.audience.start()
         serve = functools.partial(self._server.serve_forever, poll_interval=0.1)
         self._thread = threading.Thread(target=serve, name="http", daemon=True)
         self._thread.start()
 
     def watched(self, source: str) -> bool:
-        """Whether anybody looks at this source now, so that it is worth painting."""
-        album = self.albums.get(source)
-        return album is not None and album.watched
+        """See Gallery.watched."""
+        return self.gallery.watched(source)
 
     def offer(self, frame: Frame, paint: Paint) -> None:
-        """Takes a frame, if somebody watches its source. Never blocks: `paint` runs later, on another thread.
+        """See Gallery.offer."""
+        self.gallery.offer(frame, paint)
 
-        paint: gives the frame's pixels with its results painted in, BGR (height, width, 3). It must not read
-        what the loop changes meanwhile.
-        """
-        album = self.albums.get(frame.source)
-        if album is not None:
-            album.offer(frame, paint)
+    def still(self, source: str, *, painted: bool = False, timeout: float = STILL_PATIENCE_S) -> Still | None:
+        """See Gallery.still."""
+        return self.gallery.still(source, painted=painted, timeout=timeout)
 
     def stop(self, timeout: float = 1.0) -> None:
         """Shows everybody out, and ends every thread, within `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        for album in self.albums.values():
-            album.stop(0.0)
+        if self._own:
+            self.gallery.stop(0.0)
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._thread.join(max(0.0, deadline - time.monotonic()))
             self._server.clear(deadline)
             self._server = None
-        for album in self.albums.values():
-            album.stop(max(0.05, deadline - time.monotonic()))
-
-
-class _Darkroom:
-    """JPEGs by streams.encode, which is loaded for the first viewer, not by the import: it needs cv2."""
-
-    def __init__(self, quality: int, clock: Callable[[], float]) -> None:
-        self._quality, self._clock = quality, clock
-        self._encoder: Encoder | None = None
-
-    def device(self, frame: Frame) -> bytes:
-        """The camera's own JPEG where there is one, with the frame's id and time in a comment segment."""
-        from streams.encode import Encoder
-
-        self._encoder = self._encoder or Encoder(self._quality)
-        ts_ms = wall.wall_ms() - round((self._clock() - frame.captured_at) * 1000.0)
-        made = self._encoder.fit(frame, None, frame.id, ts_ms)
-        if made is None:
-            raise BadFrame(f"a picture of {frame.source} is too small to be shown")
-        return made
-
-    def project(self, painted: Picture) -> bytes:
-        from streams.encode import jpeg
-
-        return jpeg(painted, PixelFormat.BGR, self._quality)
+        if self._own:
+            self.gallery.stop(max(0.05, deadline - time.monotonic()))

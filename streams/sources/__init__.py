@@ -6,6 +6,7 @@
 | `clip.mp4`, `file:clip.mp4` | a video, or a single picture |
 | `folder/` | its pictures (jpg, png, bmp, webp) in the order of their names |
 | `rtsp://`, `rtsps://`, `http://`, `https://` | a network camera, an MJPEG stream, or a video on a server |
+| `recording:yard.recording`, `recording:FILE?source=front` | the frames of a recording, see docs/record.md |
 | `synthetic:?size=1280x720&rate=30&seed=7` | a moving picture made here, the same for the same seed |
 """
 
@@ -23,7 +24,7 @@ from streams.detail import Detail
 from streams.errors import SourceInvalid, SourceNotFound
 from streams.redact import redact_uri
 
-SCHEMES = ("camera:", "file:", "http://", "https://", "rtsp://", "rtsps://", "synthetic:")
+SCHEMES = ("camera:", "file:", "http://", "https://", "rtsp://", "rtsps://", "recording:", "synthetic:")
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")
@@ -127,6 +128,13 @@ def reader(
         return network(
             _checked_url(uri), rate=rate, loop=bool(loop), realtime=realtime, detail=detail, clock=clock
         )
+    if scheme == "recording":
+        from streams.sources.recording import Recorded, parted
+
+        path, name = parted(uri.partition(":")[2])
+        if not path.exists():
+            raise SourceNotFound(f"the recording {path} does not exist, seen from {Path.cwd()}")
+        return Recorded(path, name, loop=bool(loop), realtime=realtime, detail=detail, clock=clock)
     return _local(_path(uri), rate, bool(loop), realtime, detail, clock)
 
 

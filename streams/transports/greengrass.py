@@ -10,7 +10,8 @@ from streams.errors import PayloadTooLarge, StreamError
 from streams.topics import check_filter, check_topic
 from streams.transports import Acks, Listener, Receiver
 from streams.transports.keeper import Spoken, deliver, spoken
-from streams.transports.nucleus import Mapped, Nucleus
+from streams.transports.nucleus import Nucleus
+from streams.transports.nucleus_operations import Mapped
 
 log = logging.getLogger(__name__)
 
@@ -21,30 +22,38 @@ class Greengrass:
     Acknowledged is what the nucleus took: the classic one keeps it until the cloud has it, the lite one passes it on
     and refuses while the cloud is away. There is no last will: birth and farewell are said, and `status` tells how long
     the word holds. budget: the nucleus' own when None. To retain is asked of the classic nucleus alone; lite knows it
-    not.
+    not. borrowed: the connection is somebody else's, and outlives the transport.
     """
 
     name = "greengrass"
     acks: Acks = "nucleus"
 
     def __init__(
-        self, nucleus: Nucleus, *, budget: Budget | None = None, birth: Spoken = None, farewell: Spoken = None
+        self,
+        nucleus: Nucleus,
+        *,
+        budget: Budget | None = None,
+        birth: Spoken = None,
+        farewell: Spoken = None,
+        borrowed: bool = False,
     ) -> None:
         self.nucleus = nucleus
         self.budget = budget or BUDGETS[nucleus.kind]
         self.allowance = Allowance(self.budget)
         self._birth, self._farewell = birth, farewell
-        nucleus.listen(self._on_connection)
+        self._borrowed = borrowed
+        self._stopped = False
 
     @property
     def connected(self) -> bool:
-        return self.nucleus.connected
+        return self.nucleus.connected and not self._stopped
 
     @property
     def reason(self) -> str:
         return self.nucleus.reason
 
     def start(self) -> None:
+        self.nucleus.listen(self._on_connection, self)
         self.nucleus.start()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False) -> "Future[None]":
@@ -63,10 +72,10 @@ class Greengrass:
 
     def subscribe(self, topic_filter: str, receiver: Receiver) -> "Future[None]":
         fields = {"topic_name": check_filter(topic_filter), "qos": "1"}
-        return self.nucleus.subscribe("messages", fields, _receiving(receiver))
+        return self.nucleus.subscribe("messages", fields, _receiving(receiver), self)
 
     def listen(self, listener: Listener) -> None:
-        self.nucleus.listen(listener)
+        self.nucleus.listen(listener, self)
 
     def stop(self, timeout: float) -> None:
         said = spoken(self._farewell)
@@ -75,7 +84,10 @@ class Greengrass:
                 self.publish(said.topic, said.payload, said.qos, said.retain).result(timeout / 2.0)
             except (StreamError, TimeoutError) as error:
                 log.info("the farewell was not acknowledged: %s", error)
-        self.nucleus.stop(timeout / 2.0)
+        self._stopped = True
+        self.nucleus.leave(self)
+        if not self._borrowed:
+            self.nucleus.stop(timeout / 2.0)
 
     def _on_connection(self, connected: bool, reason: str) -> None:
         if connected and (said := spoken(self._birth)) is not None:

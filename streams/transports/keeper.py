@@ -228,6 +228,7 @@ class Keeper:
         self._said = None
         log.info("%s", self._reason)
         if (said := spoken(self._birth)) is not None:
+            self.allowance.owe(len(said.payload), visit.came_at)
             self.publish(said.topic, said.payload, said.qos, said.retain)
         self._tell(connected=True)
 

@@ -10,21 +10,29 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from awscrt import io
 from awsiot import eventstreamrpc as rpc
 from awsiot.greengrasscoreipc import client as ipc
-from awsiot.greengrasscoreipc import model
 
 from streams.backoff import Backoff
-from streams.errors import StreamError, TopicInvalid, TransportError
+from streams.errors import StreamError, TransportError
 from streams.transports import Listener, SubscriptionRefused
+from streams.transports.nucleus_operations import (
+    REQUESTS,
+    SUBSCRIPTIONS,
+    Ear,
+    Mapped,
+    Operation,
+    as_ours,
+    plain,
+    said,
+)
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["classic", "lite"]
-Mapped = dict[str, Any]
 
 SOCKET = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"
 CLASSIC_SOCKET = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH"  # which the nucleus lite does not set
@@ -35,61 +43,15 @@ PATIENCE_S = 25.0  # without a connection, before the token must be taken for vo
 MOST_PENDING = 1024
 
 
-class _Operation(NamedTuple):
-    """How the SDK makes an operation, and its request out of our fields."""
-
-    new: str
-    request: Callable[..., Any]
-
-
-def _validity(**fields: Any) -> Any:
-    report = model.ConfigurationValidityReport(**fields)
-    return model.SendConfigurationValidityReportRequest(configuration_validity_report=report)
-
-
-REQUESTS: dict[str, _Operation] = {
-    "publish": _Operation("new_publish_to_iot_core", model.PublishToIoTCoreRequest),
-    "configuration": _Operation("new_get_configuration", model.GetConfigurationRequest),
-    "state": _Operation("new_update_state", model.UpdateStateRequest),
-    "defer": _Operation("new_defer_component_update", model.DeferComponentUpdateRequest),
-    "validity": _Operation("new_send_configuration_validity_report", _validity),
-}
-SUBSCRIPTIONS: dict[str, _Operation] = {
-    "messages": _Operation("new_subscribe_to_iot_core", model.SubscribeToIoTCoreRequest),
-    "configuration": _Operation(
-        "new_subscribe_to_configuration_update", model.SubscribeToConfigurationUpdateRequest
-    ),
-    "validation": _Operation(
-        "new_subscribe_to_validate_configuration_updates",
-        model.SubscribeToValidateConfigurationUpdatesRequest,
-    ),
-    "updates": _Operation("new_subscribe_to_component_updates", model.SubscribeToComponentUpdatesRequest),
-}
-
-
-class _Ear(rpc.StreamResponseHandler):  # type: ignore[misc]  # the SDK has no types
-    """Hands the events of a subscription on, as mappings."""
-
-    def __init__(self, receiver: Callable[[Mapped], None]) -> None:
-        self._receiver = receiver
-
-    def on_stream_event(self, event: Any) -> None:
-        try:
-            self._receiver(plain(event))
-        except Exception:
-            log.exception("a receiver failed on an event of the nucleus")
-
-    def on_stream_error(self, error: Exception) -> bool:
-        log.warning("the nucleus ended a subscription: %s", said(error))
-        return True
-
-
 class _Standing:
     """A subscription, which is asked for anew on every connection."""
 
-    def __init__(self, name: str, fields: Mapping[str, Any], receiver: Callable[[Mapped], None]) -> None:
-        self.name, self.fields, self.receiver = name, fields, receiver
+    def __init__(
+        self, name: str, fields: Mapping[str, Any], receiver: Callable[[Mapped], None], owner: object
+    ) -> None:
+        self.name, self.fields, self.receiver, self.owner = name, fields, receiver, owner
         self.granted: Future[None] = Future()
+        self.operation: Any = None
 
 
 class _Life(rpc.LifecycleHandler):  # type: ignore[misc]
@@ -135,7 +97,7 @@ class Nucleus:
         self._ending = threading.Event()
         self._pending: dict[Future[Any], float] = {}
         self._standing: list[_Standing] = []
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, object]] = []
         self._group = io.EventLoopGroup(num_threads=1)
         self._thread: threading.Thread | None = None
 
@@ -162,11 +124,21 @@ class Nucleus:
         with self._lock:
             return self._lock.wait_for(lambda: self.connected, timeout)
 
-    def listen(self, listener: Listener) -> None:
-        """Calls `listener` at once, and whenever the connection comes or goes."""
+    def listen(self, listener: Listener, owner: object = None) -> None:
+        """Calls `listener` at once, and whenever the connection comes or goes. owner: see `leave`."""
         with self._lock:
-            self._listeners.append(listener)
+            self._listeners.append((listener, owner))
         listener(self.connected, self.reason)
+
+    def leave(self, owner: object) -> None:
+        """Forget the listeners and subscriptions of an owner."""
+        with self._lock:
+            gone = [each for each in self._standing if each.owner is owner]
+            self._standing = [each for each in self._standing if each.owner is not owner]
+            self._listeners = [each for each in self._listeners if each[1] is not owner]
+        for each in gone:
+            if each.operation is not None:
+                each.operation.close()
 
     def request(
         self, name: str, fields: Mapping[str, Any], timeout: float = ANSWER_PATIENCE_S
@@ -185,11 +157,11 @@ class Nucleus:
         return answer
 
     def subscribe(
-        self, name: str, fields: Mapping[str, Any], receiver: Callable[[Mapped], None]
+        self, name: str, fields: Mapping[str, Any], receiver: Callable[[Mapped], None], owner: object = None
     ) -> "Future[None]":
         """Hear one of SUBSCRIPTIONS on this and every later connection. The future is done when it was granted first,
-        and fails with SubscriptionRefused where the nucleus refuses or does not know it."""
-        standing = _Standing(name, fields, receiver)
+        and fails with SubscriptionRefused where the nucleus refuses or does not know it. owner: see `leave`."""
+        standing = _Standing(name, fields, receiver, owner)
         with self._lock:
             self._standing.append(standing)
             client = self._client
@@ -312,7 +284,7 @@ class Nucleus:
     def _tell(self, *, connected: bool) -> None:
         with self._lock:
             listeners = list(self._listeners)
-        for listener in listeners:
+        for listener, _ in listeners:
             try:
                 listener(connected, self.reason)
             except Exception:
@@ -321,7 +293,7 @@ class Nucleus:
     # Operations.
 
     def _begun(
-        self, wanted: _Operation, fields: Mapping[str, Any], answer: "Future[Mapped]", timeout: float
+        self, wanted: Operation, fields: Mapping[str, Any], answer: "Future[Mapped]", timeout: float
     ) -> Any:
         with self._lock:
             client = self._client
@@ -356,7 +328,7 @@ class Nucleus:
     def _ask_for(self, client: Any, standing: _Standing) -> None:
         wanted = SUBSCRIPTIONS[standing.name]
         try:
-            operation = getattr(client, wanted.new)(_Ear(standing.receiver))
+            standing.operation = operation = getattr(client, wanted.new)(Ear(standing.receiver))
             operation.activate(wanted.request(**standing.fields))
         except Exception as error:  # the connection is just closing: it is asked again on the next
             log.info("the subscription to %s waits for the next connection: %s", standing.name, error)
@@ -372,31 +344,3 @@ class Nucleus:
         if isinstance(error, rpc.EventStreamOperationError):
             told = SubscriptionRefused(f"the nucleus does not grant {standing.name}: {said(error)}")
             self._settle(standing.granted, None, told)
-
-
-def as_ours(name: str, error: BaseException) -> StreamError:
-    """The SDK's errors, and Python's, as ours. Texts are for people alone: the nucleus lite sends none."""
-    if isinstance(error, StreamError):
-        return error
-    if isinstance(error, model.UnauthorizedError):
-        return TransportError(
-            f"the nucleus does not allow {name}: the recipe's accessControl must grant it for this topic"
-        )
-    if isinstance(error, model.InvalidArgumentsError):
-        return TopicInvalid(f"the nucleus does not take this {name}: {said(error)}")
-    return TransportError(f"the nucleus refused {name}: {said(error)}")
-
-
-def said(error: BaseException) -> str:
-    """What an error says of itself; its name where it says nothing."""
-    told = getattr(error, "message", None) or str(error)
-    return f"{type(error).__name__}: {told}" if told else type(error).__name__
-
-
-def plain(shape: Any) -> Any:
-    """A shape of the SDK as plain mappings; what is None is left out."""
-    if isinstance(shape, rpc.Shape):
-        return {key: plain(value) for key, value in vars(shape).items() if value is not None}
-    if isinstance(shape, list):
-        return [plain(each) for each in shape]
-    return shape

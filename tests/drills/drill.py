@@ -14,12 +14,34 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "tools"), str(HERE)]
 
-import camera  # noqa: E402  # the path above comes first
+import bad_network  # noqa: E402  # the path above comes first
+import camera  # noqa: E402
+import disk  # noqa: E402
+import greengrass  # noqa: E402
+import kills  # noqa: E402
+import offline  # noqa: E402
+import power_cut  # noqa: E402
+import reserved  # noqa: E402
 import samples  # noqa: E402
+import spool_speed  # noqa: E402
 import swap  # noqa: E402
+import viewers  # noqa: E402
 
 Drill = Callable[[Path], tuple[bool, dict[str, Any]]]
-DRILLS: dict[str, Drill] = {**camera.DRILLS, **samples.DRILLS, **swap.DRILLS}
+DRILLS: dict[str, Drill] = {
+    **bad_network.DRILLS,
+    **camera.DRILLS,
+    **disk.DRILLS,
+    **greengrass.DRILLS,
+    **kills.DRILLS,
+    **power_cut.DRILLS,
+    **reserved.DRILLS,
+    **samples.DRILLS,
+    **offline.DRILLS,
+    **spool_speed.DRILLS,
+    **swap.DRILLS,
+    **viewers.DRILLS,
+}
 
 
 def run(name: str) -> dict[str, Any]:

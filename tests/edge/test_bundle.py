@@ -116,6 +116,30 @@ def test_a_project_that_needs_a_file_elsewhere_is_refused(place: Path, keys: Pat
         bundle.write(project.load(place), "1", private_key(keys / "release.key"), tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("model", "files", "words"),
+    [
+        ("net-symbol.json", ["net-symbol.json"], "net"),
+        ("net.params", ["net.params"], "net"),
+        ("deploy.prototxt", ["deploy.prototxt"], "deploy"),
+        ("net.caffemodel", [], "net.caffemodel"),
+        ("gone.onnx", [], "gone.onnx does not exist"),
+    ],
+)
+def test_a_project_whose_model_is_not_whole_is_refused_at_its_key(
+    place: Path, keys: Path, tmp_path: Path, model: str, files: list[str], words: str
+) -> None:
+    from edge import project
+
+    for name in files:
+        (place / name).write_text("{}")
+    text = (place / "project.yaml").read_text()
+    (place / "project.yaml").write_text(text.replace("model.onnx", model))
+    with pytest.raises(ConfigInvalid, match=rf"project\.yaml.*model.*{words}"):
+        bundle.write(project.load(place), "1", private_key(keys / "release.key"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_versions_are_compared_as_numbers() -> None:
     def order(version: str) -> tuple[int, ...]:
         return bundle.Statement("x", version, "0" * 64).order

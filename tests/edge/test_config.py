@@ -39,11 +39,17 @@ transport:
   password: secret:mqtt
   alpn: false
   budget: none
-streams: {project: {enabled: true}, device: {enabled: false, rate: 0.5, quality: 60}}
-spool: {path: state, max_bytes: 1000000, max_age: 24h, sync_ms: 250}
+streams:
+  {project: {enabled: true}, device: {enabled: false, rate: 0.5, quality: 60}, fifo: {device: a, project: b},
+   dialects: [aws-ml],
+   record: {device: true, project: true, path: video, rate: 5, segment: 1m, max_bytes: 2000000, max_seconds: 24h}}
+privacy: [{source: front, box: [0, 0, 0.5, 1], mode: blur, from: device}]
+spool: {path: state, max_bytes: 1000000, max_age: 24h, sync_ms: 250, replay: ordered}
 swap: {frames: 10, latency: 50ms, agreement: 0.9, keys: release.pub}
-http: {enabled: true, host: 0.0.0.0, port: 0, token: secret:mqtt}
-console: {host: "::1", port: 8081, token: abc}
+commands: {enabled: true, allow: [report], rate: 5}
+http: {enabled: true, host: 0.0.0.0, port: 0, token: secret:mqtt, cert: web.crt, key: web.key, insecure: false,
+  rate: 10, viewers: 20}
+console: {host: "::1", port: 8081, token: abc, cert: web.crt, key: web.key, insecure: true}
 log: {level: warning, levels: {streams.feed: debug}, format: json}
 """
 
@@ -280,8 +286,8 @@ def test_an_address_with_a_scheme_is_no_path(uri: str) -> None:
          "edge.yaml:2: streams.device.fps: is not a key; did you mean streams.device.rate?"),
         ("sources: {a: {uri: x, patient: 3}}\n",
          "edge.yaml:1: sources.a.patient: is not a key; did you mean sources.a.patience?"),
-        ("privacy: {}\n", "edge.yaml:1: privacy: is not a key"),
-        ("privacy:\n", "edge.yaml:1: privacy: is not a key"),
+        ("privacy: {}\n", "edge.yaml:1: privacy: expected a list of zones"),
+        ("secrecy:\n", "edge.yaml:1: secrecy: is not a key"),
         ("thing: 5\n", "edge.yaml:1: thing: expected text, got 5; write it in quotes"),
         ("thing: yes\n", "edge.yaml:1: thing: expected text, got True; write it in quotes"),
         ("thing: 2026-11-22\n", "edge.yaml:1: thing: expected text, got 2026-11-22; write it in quotes"),
@@ -310,7 +316,7 @@ def test_an_address_with_a_scheme_is_no_path(uri: str) -> None:
         ("transport: {port: 70000}\n", "transport.port: expected at most 65535, got 70000"),
         ("transport: {port: true}\n", "transport.port: expected a whole number, got True"),
         ("transport: {protocol: 4}\n", "transport.protocol: expected '5' or '3.1.1', got '4'"),
-        ("transport: {kind: mqtt}\n", "transport.kind: expected 'local' or 'iot_core', got 'mqtt'"),
+        ("transport: {kind: mqtt}\n", "transport.kind: expected 'local', 'iot_core' or 'greengrass', got 'mqtt'"),
         ("transport:\n  kind: iot_core\n",
          "edge.yaml:1: transport.endpoint: is missing: transport.kind iot_core needs"),
         ("transport: {endpoint: 'mqtt://x'}\n", "transport.endpoint: expected a host name without scheme"),

@@ -396,7 +396,7 @@ def test_a_page_of_another_site_is_refused(address: str) -> None:
 @pytest.mark.parametrize(
     ("argument", "why"),
     [
-        (("--host", "0.0.0.0"), "stays on loopback"),
+        (("--host", "0.0.0.0"), "set console.token beside it"),
         (("--broker", "tcp://user:canary@host"), "must be mqtt://HOST:PORT, not tcp://\\*\\*\\*@host"),
         (("--thing", "a/b"), "a thing's name must be"),
     ],

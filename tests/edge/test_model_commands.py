@@ -158,6 +158,16 @@ def test_convert_writes_an_ir_that_a_project_can_name(
     assert answer(capsys, "inspect", "out/model.xml")["tasks"][0]["fits"]
 
 
+@pytest.mark.parametrize("name", ["../evil", "a/b", "", "..", "x" * 300])
+def test_convert_writes_in_its_folder_alone(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = colour_sorter(tmp_path / "sorter")
+    assert edge("convert", folder, "-o", tmp_path / "out", "--name", name) == exits.USAGE
+    assert "expected a file's name without an ending" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["sorter"]
+
+
 def test_convert_overwrites_only_when_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = models.classifier(tmp_path / "m.onnx")
     assert edge("convert", path, "-o", "out") == exits.GOOD
@@ -182,7 +192,7 @@ def test_convert_refuses_a_result_that_answers_otherwise(
     models.answering(tmp_path / "m.onnx", {"scores": np.array([[1.0, 1e5]], np.float32)})
     assert edge("convert", "m.onnx", "-o", "out") == exits.USAGE
     assert "answers otherwise" in capsys.readouterr().err
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_convert_refuses_a_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

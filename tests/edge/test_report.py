@@ -3,12 +3,10 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from edge import redaction
 from edge.ending import Ending
 from edge.memory import Growth
-from edge.report import Traffic, cost, report, write
+from edge.report import Traffic, report, write
 from edge.tally import Tally
 from streams.feed import FeedStatus
 
@@ -56,17 +54,6 @@ def test_every_field_of_the_schema_is_there() -> None:
     assert isinstance(stages, dict)
     assert set(stages) == {"prepare", "infer", "interpret", "loop_overhead", "capture_to_publish"}
     assert all(set(stage) == {"p50", "p95", "p99", "max"} for stage in stages.values())
-
-
-@pytest.mark.parametrize(
-    ("traffic", "units"),
-    [
-        (Traffic(project=10, payload_bytes=5_000), 28_800),
-        (Traffic(project=10, payload_bytes=102_400), 57_600),
-    ],
-)
-def test_the_cost_counts_messages_and_units_of_five_kilobytes(traffic: Traffic, units: int) -> None:
-    assert cost(traffic, 30.0) == {"messages_per_day": 28_800, "billable_units_per_day": units}
 
 
 def test_a_written_report_is_whole_and_holds_no_secret(tmp_path: Path) -> None:

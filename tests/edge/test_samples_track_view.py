@@ -1,7 +1,5 @@
 """The sample track-view: whole, small, honest about itself, and as good on held-out drawings as its card says."""
 
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,19 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from edge_process import edge
+import sample_contract
 from makers import clip_pictures, label_track, maker
 from numpy.typing import NDArray
 
 import inference
 from edge import project
-from inference import metadata
 from inference.results import Segmentation
 from kernels import PixelFormat
 
 NAME = "track-view"
 LABELS = ("off-track", "track", "line")
-MEGABYTE = 1_000_000
 FEW, MANY = 24, 300
 WANTED, COLOUR_ALONE = 0.9, 0.6
 SAID_TWICE = 0.999  # of the pixels; where two classes are equally likely the last digit decides
@@ -58,30 +54,19 @@ def overlap(drawing: SimpleNamespace, model: inference.Model, shown: Iterable[An
 
 
 def test_the_sample_is_whole_and_its_files_are_small() -> None:
-    sizes = {file.name: file.stat().st_size for file in project.find(NAME).iterdir()}
-    assert {"project.yaml", "model.onnx", "labels.txt", "clip.mp4", "clip.json", "card.md"} == set(sizes)
-    assert max(sizes.values()) < MEGABYTE
+    sample_contract.is_whole_and_small(NAME)
 
 
 def test_the_model_says_of_itself_what_its_project_says() -> None:
-    manifest = project.load(project.find(NAME)).manifest
-    onnx = pytest.importorskip("onnx")
-    properties = {prop.key: prop.value for prop in onnx.load(manifest.model).metadata_props}
-    said = metadata.read(metadata.strip_prefixes(properties))
-    assert said.labels == manifest.labels == LABELS
-    for key in ("color", "resize", "mean", "scale"):
-        assert getattr(said.input, key) == getattr(manifest.input, key), key
+    sample_contract.model_says_what_the_project_says(NAME, LABELS, "color", "resize", "mean", "scale")
 
 
 def test_the_card_says_that_it_is_synthetic_and_how_to_make_it_again() -> None:
-    card = (project.find(NAME) / "card.md").read_text(encoding="utf-8")
-    assert "Synthetic" in card
-    assert f"make.py --sample {NAME}" in card
+    sample_contract.card_is_honest(NAME)
 
 
 def test_the_pictures_are_drawn_without_torch(drawing: SimpleNamespace) -> None:
-    code = "import sys, track_film, marks; sys.exit('torch' in sys.modules or 'av' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=drawing.folder, check=False).returncode == 0
+    sample_contract.needs_no_torch(drawing.folder, "track_film", "marks")
 
 
 def test_a_picture_is_told_by_its_split_and_number_alone(drawing: SimpleNamespace) -> None:
@@ -169,7 +154,4 @@ def test_both_backends_say_the_same() -> None:
 
 
 def test_the_sample_runs_by_its_name(tmp_path: Path) -> None:
-    done = edge("run", NAME, "--frames", "30", "--report", "report.json", folder=tmp_path)
-    assert done.code == 0, done.output
-    assert done.report is not None
-    assert done.report["frames"]["inferred"] == 30
+    sample_contract.runs_by_its_name(NAME, 30, tmp_path)

@@ -22,7 +22,7 @@ ADAPTERS = {
         "streams/transports/nucleus.py",
         "edge/signing.py",
     ],
-    "awsiot": ["streams/transports/nucleus.py"],
+    "awsiot": ["streams/transports/nucleus.py", "streams/transports/nucleus_operations.py"],
     "amqtt": ["edge/broker.py"],
     "nicegui": ["edge/console/*.py"],
     "fastapi": ["edge/console/*.py"],  # comes with nicegui, whose routes and answers are its
@@ -31,8 +31,8 @@ ADAPTERS = {
     "prometheus_client": ["edge/health.py"],
     "av": ["streams/sinks/record.py", "streams/sinks/record_*.py"],
     "nncf": ["inference/quantize.py"],
-    "boto3": ["inference/fetch_s3.py"],
-    "botocore": ["inference/fetch_s3.py"],  # boto3's errors and settings
+    "boto3": ["inference/fetch_s3.py", "edge/s3.py"],
+    "botocore": ["inference/fetch_s3.py", "edge/s3.py"],  # boto3's errors and settings
 }
 # What may be imported anywhere in its own package, being its language rather than a part of it.
 FREE = {"numpy": "kernels inference streams control edge", "pydantic": "edge", "pydantic_core": "edge"}

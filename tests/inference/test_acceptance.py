@@ -8,6 +8,7 @@ import models
 import numpy as np
 import pytest
 import swap_models
+import task_models
 from hand_clock import HandClock
 
 from inference import Manifest, Model, load
@@ -190,3 +191,25 @@ def test_a_shape_that_was_not_said_is_refused_and_an_open_one_is_not() -> None:
 def test_what_differs_from_the_expected_is_said(expected: Any, found: Any, why: str | None) -> None:
     said = difference(expected, found)
     assert said == why if why is None else why in str(said)
+
+
+@pytest.mark.parametrize("layout", ["NCTHW", "NTHWC"])
+def test_a_glance_shows_a_model_of_clips_as_many_pictures_as_it_wants(tmp_path: Path, layout: str) -> None:
+    path = task_models.clip_reader(tmp_path / "m.onnx", layout=layout, pictures=5)
+    manifest = Manifest.from_mapping({"name": "test", "task": "activity", "model": path.name}, tmp_path)
+    ran: list[int] = []
+    watched = load(manifest)
+    run = watched._backend.run
+    watched._backend.run = lambda slot: ran.append(slot) or run(slot)  # type: ignore[method-assign,func-returns-value]
+    glance(watched)
+    assert ran == [0]
+    pixels = np.zeros((8, 12, 3), np.uint8)
+    results = [watched.predict(pixels, PixelFormat.BGR) for _ in range(5)]
+    assert [len(result.label_ids) > 0 for result in results] == [False] * 4 + [True]
+
+
+def test_a_glance_refuses_a_model_of_clips_that_answers_no_number(tmp_path: Path) -> None:
+    path = task_models.clip_reader(tmp_path / "m.onnx", pictures=3, layout="NTCHW", spoiled=True)
+    keys = {"name": "test", "task": "activity", "model": path.name, "input": {"layout": "NTCHW"}}
+    with pytest.raises(NotAccepted, match="not finite"):
+        glance(load(Manifest.from_mapping(keys, tmp_path)))

@@ -15,7 +15,7 @@ from inference.results import NOBODY
 from kernels.formats import PixelFormat
 
 BACKENDS = ("openvino", "onnxruntime")
-LAYOUTS = ("NCTHW", "NTCHW")
+LAYOUTS = ("NCTHW", "NTCHW", "NTHWC")
 
 
 def loaded(path: Path, backend: str = "openvino", requests: int = 1, **keys: Any) -> inference.Model:
@@ -67,7 +67,7 @@ def test_every_picture_is_prepared_once_and_where_it_belongs(
     shown(model, list(range(10, 19)))
     assert prepared == list(range(10, 19))
     clip = model._backend.input(0)[0]
-    pictures = clip if layout == "NTCHW" else clip.swapaxes(0, 1)
+    pictures = clip.swapaxes(0, 1) if layout == "NCTHW" else clip
     assert [set(np.unique(picture)) for picture in pictures] == [{level} for level in range(14, 19)]
     model.close()
 
@@ -196,7 +196,7 @@ def test_how_many_pictures_an_open_axis_takes_must_be_said(tmp_path: Path) -> No
     ("keys", "sentence", "key"),
     [
         ({"output": {"window": 8}}, r"output\.window is 8, but .* takes 4 pictures", "output.window"),
-        ({"input": {"layout": "NCHW"}}, "has five dimensions: NCTHW or NTCHW", "input.layout"),
+        ({"input": {"layout": "NCHW"}}, "has five dimensions: NCTHW, NTCHW or NTHWC", "input.layout"),
         ({"input": {"layout": "NTCHW"}}, "has 4 channels; a picture has 1 or 3", "input.layout"),
         ({"input": {"size": [9, 9]}}, r"input\.size is \[9, 9\]", "input.size"),
         ({"input": {"color": "gray"}}, "has 3 channels", "input.color"),
@@ -213,7 +213,7 @@ def test_what_contradicts_a_model_of_clips_is_refused(
 
 def test_a_layout_that_could_be_either_must_be_said(tmp_path: Path) -> None:
     path = task_models.clip_reader(tmp_path / "m.onnx", pictures=3)
-    with pytest.raises(ModelMismatch, match=r"input\.layout must say NCTHW or NTCHW") as caught:
+    with pytest.raises(ModelMismatch, match=r"input\.layout must say NCTHW, NTCHW or NTHWC") as caught:
         loaded(path)
     assert caught.value.key == "input.layout"
     for layout in LAYOUTS:

@@ -1,4 +1,5 @@
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,9 @@ def test_the_digest_covers_the_weights(tmp_path: Path) -> None:
     xml = written(tmp_path / "m.xml", b"abc")
     written(tmp_path / "m.bin", b"def")
     assert sha256_of(xml) == hashlib.sha256(b"abcdef").hexdigest()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.onnx")
+    with pytest.raises(ModelInvalid, match=r"m\.onnx is a device, a pipe or a socket"):
+        check_file(tmp_path / "m.onnx")

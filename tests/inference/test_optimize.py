@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import models
@@ -10,6 +11,8 @@ from inference.errors import ModelInvalid, ModelMismatch
 from inference.manifest import InputSpec, OutputSpec
 from inference.optimize import convert, open_sizes
 from kernels.formats import PixelFormat
+
+FORMATS = Path(__file__).parent.parent / "data" / "formats"
 
 
 def test_a_model_becomes_an_ir_with_half_its_weights(tmp_path: Path) -> None:
@@ -72,6 +75,22 @@ def test_a_model_that_half_precision_breaks_is_refused_and_leaves_nothing(tmp_pa
     assert convert(path, tmp_path / "out", "m", precision="f32").differences[0].largest == 0
 
 
+def test_a_folder_that_was_made_for_it_goes_with_a_refused_conversion(tmp_path: Path) -> None:
+    path = models.answering(tmp_path / "m.onnx", {"scores": np.array([[1.0, 1e5]], np.float32)})
+    with pytest.raises(ModelInvalid):
+        convert(path, tmp_path / "new" / "out", "m")
+    assert [each.name for each in tmp_path.iterdir()] == ["m.onnx"]
+
+
+def test_what_a_killed_conversion_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    path = models.classifier(tmp_path / "m.onnx")
+    left, other = (tmp_path / "out" / f".converting-{number}-x" for number in (2**22 + 1, os.getpid()))
+    for each in (left, other):
+        each.mkdir(parents=True)
+    convert(path, tmp_path / "out", "m")
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == [other.name, "m.bin", "m.xml"]
+
+
 def test_a_refused_conversion_leaves_the_older_one_as_it_is(tmp_path: Path) -> None:
     good = models.classifier(tmp_path / "m.onnx")
     done = convert(good, tmp_path / "out", "m")
@@ -111,3 +130,11 @@ def test_seeded_pictures_are_the_same_always_and_differ_by_seed() -> None:
     assert first.shape == (240, 320, 3)
     np.testing.assert_array_equal(first, optimize.seeded_picture(1))
     assert (first != optimize.seeded_picture(2)).mean() > 0.5
+
+
+@pytest.mark.parametrize("name", ["deploy_ssd_vgg16", "deploy_ssd_resnet50"])
+def test_a_detector_whose_rows_change_places_is_converted(tmp_path: Path, name: str) -> None:
+    done = convert(FORMATS / f"{name}-symbol.json", tmp_path / "out", "m")
+    [difference] = done.differences
+    assert 0 < difference.largest < 0.05
+    assert difference.first_agrees == difference.pictures

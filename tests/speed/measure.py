@@ -12,12 +12,14 @@ OURS = "ours"
 
 
 class Judged(NamedTuple):
-    """A target and what was reached; ratios, the other's time by ours."""
+    """A target and what was reached; ratios, the other's time by ours. held_in: so many of all runs."""
 
     against: str
     at_least: float
     got: float
     held: bool
+    held_in: int
+    runs: int = 1
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def _judged(
         if at_least is not None:
             other = min(peers.values()) if target.against == FASTEST else times[target.against]
             got = other / ours
-            judged.append(Judged(target.against, round(at_least, 3), round(got, 3), got >= at_least))
+            held = got >= at_least
+            judged.append(Judged(target.against, round(at_least, 3), round(got, 3), held, int(held)))
     return tuple(judged)
 
 

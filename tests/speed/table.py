@@ -51,6 +51,7 @@ def show(row: Row) -> None:
     name, fastest = min(row.peers.items(), key=lambda item: item[1]) if row.peers else ("", float("nan"))
     targets = ", ".join(
         f"{'ok' if judged.held else 'MISSED'} {judged.got:.2f} of {judged.at_least:g} {judged.against}"
+        + (f" (held in {judged.held_in} of {judged.runs})" if judged.runs > 1 else "")
         for judged in row.targets
     )
     agrees = "" if row.agrees else "  DISAGREES"

@@ -39,7 +39,8 @@ def _row(name: str, maker: Maker, level: str, pool: ThreadPoolExecutor) -> Row:
         gains.append((pairs[0][0], pairs[1][0]))
         took.append((pairs[0][1], pairs[1][1]))
     share = median(gain for gain, _ in gains) / median(gain for _, gain in gains)
-    judged = Judged(f"{CONTROL} scaling", SHARE, round(share, 3), share >= SHARE)
+    held = share >= SHARE
+    judged = Judged(f"{CONTROL} scaling", SHARE, round(share, 3), held, int(held))
     times = [1e6 * median(pair[which] for pair in took) for which in (0, 1)]
     return Row(
         case=f"two threads: {name}",

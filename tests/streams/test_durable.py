@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from damage import damage
 from edge_process import REPOSITORY
 from hand_clock import HandClock
 from pytest_mock import MockerFixture
@@ -329,22 +330,6 @@ def test_a_damaged_file_is_set_aside_or_read_and_never_stops_the_start(tmp_path:
     assert set(seen) <= {*range(60), 1000}
     settled(again, lambda status: status.left == 0)
     again.close()
-
-
-def damage(path: Path, chance: random.Random) -> None:
-    data = bytearray(path.read_bytes())
-    kind = chance.choice(["cut", "flip", "zero", "header", "empty"])
-    if kind == "cut":
-        del data[chance.randrange(len(data)) :]
-    elif kind == "empty":
-        data.clear()
-    elif kind == "header":
-        data[:32] = chance.randbytes(32)
-    else:
-        for _ in range(chance.choice([1, 10, 200])):
-            place = chance.randrange(len(data))
-            data[place] = 0 if kind == "zero" else chance.randrange(256)
-    path.write_bytes(data)
 
 
 def test_a_file_damaged_while_it_is_used_is_replaced_and_what_stood_ready_goes_on(tmp_path: Path) -> None:

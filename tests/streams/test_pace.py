@@ -37,7 +37,28 @@ def test_a_heartbeat_is_published_when_nothing_changes() -> None:
     assert wanted == [0, 60, 120, 180]
 
 
-@pytest.mark.parametrize("make", [lambda: Every(0), lambda: OnChange(-1.0), lambda: OnChange(1.0, 0.0)])
+def test_what_flickers_is_no_news_and_what_holds_is() -> None:
+    policy = OnChange(min_interval=0.0, heartbeat=60.0, hold=3)
+    seen = ["cat", "dog", "cat", "dog", "dog", "bird", "dog", "dog", "dog", "dog", "cat", "cat", "cat"]
+    wanted = [place for place, key in enumerate(seen) if policy.wants(key, place / 10)]
+    assert wanted == [0, 8, 12]
+
+
+def test_a_change_that_held_during_the_interval_is_published_when_it_is_over() -> None:
+    policy = OnChange(min_interval=1.0, heartbeat=60.0, hold=3)
+    policy.wants("cat", 0.0)
+    assert [step for step in range(1, 15) if policy.wants("dog", step / 10)] == [10]
+
+
+def test_a_heartbeat_comes_also_while_everything_flickers() -> None:
+    policy = OnChange(min_interval=1.0, heartbeat=10.0, hold=2)
+    assert [second for second in range(31) if policy.wants(second % 2, float(second))] == [0, 10, 20, 30]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Every(0), lambda: OnChange(-1.0), lambda: OnChange(1.0, 0.0), lambda: OnChange(1.0, 60.0, 0)],
+)
 def test_a_policy_that_makes_no_sense_is_refused_with_its_key(make: object) -> None:
     with pytest.raises(ValueError, match=r"publish\."):
         make()  # type: ignore[operator]

@@ -16,7 +16,7 @@ from streams.frame import Frame
 from streams.pace import Every
 from streams.project import ProjectStream
 from streams.sender import Sender
-from streams.sequence import Sequence
+from streams.sequence import FILE, JUMP, Sequence
 from streams.spool import Kind, MemorySpool
 from streams.transports.local import Local
 
@@ -125,3 +125,23 @@ def test_twenty_thousand_messages_pass_without_growth(bench: Bench) -> None:
     assert (status.left, status.bytes) == (0, 0)
     assert sender.status().acked + status.dropped.get("full", 0) == 20_000
     assert sorted(took)[10_000] < 200e-6
+
+
+def test_numbers_left_out_after_a_power_cut_are_told_as_a_gap(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.sequence.close()
+    with (tmp_path / FILE).open("r+b") as file:  # as a cut of another boot would have left it
+        file.seek(64)
+        file.write(b"another boot".ljust(64, b"\0") + b"\x01")
+    again = Bench(tmp_path)
+    told = again.spool.take()
+    assert told is not None
+    assert told.topic == "dt/lensracer/cam-1/main/gap"
+    assert json.loads(told.payload) == {
+        "schema": "lensracer.gap/1",
+        "stream": "infer",
+        "reason": "power",
+        "ranges": [[1, JUMP]],
+    }
+    assert told.kind is Kind.ANSWER
+    again.sequence.close()

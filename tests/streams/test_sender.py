@@ -4,55 +4,21 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import brokers
 import pytest
+from slow_broker import SlowBroker
 from transport_contract import INFER
 from witness import wait_until, witness
 
 from streams.backoff import Backoff
-from streams.budget import BUDGETS, Allowance, Budget
+from streams.budget import Budget
 from streams.errors import TransportError
 from streams.sender import MOST_IN_FLIGHT, Sender
 from streams.spool import Item, Kind, MemorySpool
-from streams.transports import Listener, Message
 from streams.transports.iot_core import IotCore
 from streams.transports.local import Local
-
-
-class SlowBroker:
-    """A transport whose acknowledgements a test gives by hand."""
-
-    name, acks, reason = "slow", "broker", "because."
-
-    def __init__(self, budget: Budget = BUDGETS["none"]) -> None:
-        self.budget, self.allowance = budget, Allowance(budget)
-        self.connected = True
-        self.sent: list[tuple[Message, Future[None]]] = []
-        self._listeners: list[Listener] = []
-
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False) -> "Future[None]":
-        future: Future[None] = Future()
-        self.sent.append((Message(topic, payload, qos, retain), future))
-        return future
-
-    def listen(self, listener: Listener) -> None:
-        self._listeners.append(listener)
-        listener(self.connected, self.reason)
-
-    def turn(self, *, connected: bool) -> None:
-        self.connected = connected
-        if not connected:
-            for _, future in self.sent:
-                if not future.done():
-                    future.set_exception(TransportError("the cable"))
-        for listener in self._listeners:
-            listener(connected, self.reason)
-
-    def numbers(self) -> list[int]:
-        return [json.loads(message.payload)["seq"] for message, _ in self.sent]
 
 
 def put(spool: MemorySpool, *seqs: int, kind: Kind = Kind.INFER, **more: object) -> None:
@@ -292,3 +258,52 @@ def test_a_listener_that_fails_costs_no_message(spool: MemorySpool) -> None:
     assert sender.drain(5.0)
     sender.stop()
     assert sender.status().acked == 2
+
+
+def test_a_broker_with_a_limit_of_its_own_gets_messages_cut_to_it(spool: MemorySpool, tmp_path: Path) -> None:
+    settings = ("allow_anonymous true", "max_packet_size 1500")
+    with (
+        brokers.running(brokers.mosquitto(tmp_path, *settings)) as broker,
+        witness(broker.port, "dt/#") as observer,
+    ):
+        transport = IotCore("localhost", broker.port, client_id="cam-1")
+        sender = Sender(spool, transport)
+        transport.start()
+        sender.start()
+        put(spool, 1, results=[{"label": "cat", "score": number / 100} for number in range(100)])
+        put(spool, 2, more="x" * 5000)
+        put(spool, 3, more="x" * 1000)
+        assert sender.drain(10.0)
+        heard = observer.wait_for(lambda heard: len(heard) == 2)
+        sender.stop()
+        transport.stop(2.0)
+    contents = {content["seq"]: content for each in heard if (content := json.loads(each.payload))}
+    assert set(contents) == {1, 3}
+    assert contents[1]["truncated"] is True
+    assert "truncated" not in contents[3]
+    assert sender.status().dropped == {"too_large": 1}
+
+
+def test_acknowledgements_in_any_order_and_a_storm_of_reconnects_lose_nothing(spool: MemorySpool) -> None:
+    transport = SlowBroker(Budget("ten", in_flight=10))
+    sender = Sender(spool, transport, backoff=Backoff(0.01, 0.02))
+    sender.start()
+    put(spool, *range(300))
+    arrived: set[int] = set()
+    for turn in range(2000):
+        flying = [(message, future) for message, future in transport.sent if not future.done()]
+        if turn % 7 == 6:
+            transport.turn(connected=False)
+            transport.turn(connected=True)
+        elif flying:
+            message, future = flying[turn % len(flying)]
+            arrived.add(json.loads(message.payload)["seq"])
+            future.set_result(None)
+        else:
+            time.sleep(0.005)
+        if spool.status().left == 0:
+            break
+    sender.stop()
+    gone = spool.status().dropped.get("set_aside", 0)
+    assert len(arrived) + gone == 300
+    assert (sender._flying, sender._flying_bytes) == (0, 0)

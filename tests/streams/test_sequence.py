@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
+from witness import wait_until
 
 from streams.errors import StateBusy
-from streams.sequence import FILE, Sequence
+from streams.sequence import FILE, JUMP, KEPT_EVERY, Jump, Sequence
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -181,3 +183,54 @@ def test_the_holes_that_a_full_disk_left_are_filled(tmp_path: Path) -> None:
     assert blocks(tmp_path / FILE) < size
     Sequence(tmp_path).close()
     assert blocks(tmp_path / FILE) >= size
+
+
+def test_after_a_power_cut_numbers_go_on_where_none_can_have_been_given(tmp_path: Path) -> None:
+    power_cut_in(tmp_path, "boot 1")
+    with Sequence(tmp_path, boot="boot 2") as sequence:
+        assert sequence.last("infer", "main") == 3
+        assert sequence.jumps == []
+        assert sequence.next("infer", "main") == 3 + JUMP + 1
+        assert sequence.jumps == [Jump("infer", "main", 4, 3 + JUMP)]
+        assert sequence.next("infer", "door") == 1
+    with Sequence(tmp_path, boot="boot 3") as sequence:
+        assert sequence.next("infer", "main") == 3 + JUMP + 2
+        assert sequence.jumps == []
+
+
+def power_cut_in(folder: Path, boot: str) -> None:
+    """A process that gives three numbers and is no more."""
+    code = (
+        "import os, sys\nfrom streams.sequence import Sequence\ns = Sequence(sys.argv[1], boot=sys.argv[2])\n"
+        "print([s.next('infer', 'main') for _ in range(3)], flush=True)\nos._exit(1)"
+    )
+    words = [sys.executable, "-c", code, str(folder), boot]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
+    assert done.stdout == "[1, 2, 3]\n", done.stderr
+
+
+def test_a_kill_in_the_same_boot_leaves_no_number_out(tmp_path: Path) -> None:
+    power_cut_in(tmp_path, "boot 1")
+    with Sequence(tmp_path, boot="boot 1") as sequence:
+        assert sequence.next("infer", "main") == 4
+        assert sequence.jumps == []
+
+
+def test_who_only_looks_takes_nothing_from_who_gives_numbers_next(tmp_path: Path) -> None:
+    power_cut_in(tmp_path, "boot 1")
+    with Sequence(tmp_path, boot="boot 2") as looker:
+        assert looker.last("infer", "main") == 3
+    with Sequence(tmp_path, boot="boot 2") as sequence:
+        sequence.prepare("infer", "main")
+        assert sequence.jumps == [Jump("infer", "main", 4, 3 + JUMP)]
+
+
+def test_many_numbers_are_brought_to_the_disk_while_they_are_given(
+    tmp_path: Path, mocker: MockerFixture
+) -> None:
+    with Sequence(tmp_path) as sequence:
+        sequence.prepare("infer", "main")
+        kept = mocker.spy(os, "fsync")
+        for _ in range(KEPT_EVERY + 1):
+            sequence.next("infer", "main")
+        wait_until(lambda: kept.call_count == 1)

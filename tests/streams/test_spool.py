@@ -75,7 +75,7 @@ def test_a_message_stays_until_it_is_acknowledged() -> None:
     assert spool.take() is None
     assert spool.status().left == 1
     spool.done(entry)
-    assert spool.status() == (0, 0, 1, {})
+    assert spool.status()[:4] == (0, 0, 1, {})
 
 
 def test_what_comes_back_takes_its_old_place() -> None:
@@ -126,7 +126,7 @@ def test_a_message_larger_than_the_whole_spool_is_given_up() -> None:
     spool = MemorySpool(500)
     spool.put(item(0, size=1000))
     assert spool.take() is None
-    assert spool.status() == (0, 0, 1, {"full": 1})
+    assert spool.status()[:4] == (0, 0, 1, {"full": 1})
 
 
 def test_twenty_thousand_messages_stay_within_the_bound() -> None:

@@ -19,7 +19,14 @@ SHAPES = {
     PixelFormat.YUYV: lambda h, w: (h, w + w % 2, 2),
     PixelFormat.NV12: lambda h, w: ((h + h % 2) * 3 // 2, w + w % 2),
 }
-LARGE = ((480, 640, 224), (480, 640, 300), (270, 1920, 224), (64, 1920, 640), (48, 640, 640))
+LARGE = (
+    (480, 640, 224),
+    (480, 640, 300),
+    (270, 1920, 224),
+    (270, 1920, 300),
+    (64, 1920, 640),
+    (48, 640, 640),
+)
 
 
 def outputs(format, size, side, color, layout, resize="stretch"):  # noqa: A002

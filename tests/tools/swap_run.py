@@ -48,8 +48,10 @@ class Live:
         supply = Supply(runtime.config, copied)
         self.run = Run(runtime, self.tally, options or Options(print_messages=True), supply)
         self._ended = threading.Event()
+        self.thread = 0  # of the loop, once it works
 
     def work(self) -> None:
+        self.thread = threading.get_ident()
         with Signals(self.run.runtime.inbox.wake) as signals:
             self.run.begin()
             try:

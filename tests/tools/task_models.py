@@ -74,15 +74,17 @@ def clip_reader(
     channels: int = 3,
     dtype: str = "float32",
     seed: int | None = None,
+    spoiled: bool = False,
 ) -> Path:
     """As many classes as pictures: the class is the place in the clip, from 0, of the brightest one.
 
-    With a seed the weights of all means of pictures and channels are drawn.
+    With a seed the weights of all means of pictures and channels are drawn. spoiled: none of them is a number.
     """
     time_axis = 2 if layout == "NCTHW" else 1
+    sides = [2, 3] if layout == "NTHWC" else [3, 4]
     nodes = [
         helper.make_node("Cast", ["clip"], ["values"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["values"], ["means"], axes=[3, 4], keepdims=0),
+        helper.make_node("ReduceMean", ["values"], ["means"], axes=sides, keepdims=0),
     ]
     if layout == "NCTHW":
         nodes.append(helper.make_node("Transpose", ["means"], ["ordered"], perm=[0, 2, 1]))
@@ -95,14 +97,19 @@ def clip_reader(
         else np.random.default_rng(seed).normal(size=(length, pictures))
     )
     constants: dict[str, NDArray[np.generic]] = {
-        "weights": weights.astype(np.float32),
+        "weights": np.full_like(weights, np.nan, np.float32) if spoiled else weights.astype(np.float32),
         "flat": np.array([1, length], np.int64),
     }
     nodes += [
         helper.make_node("Reshape", ["ordered", "flat"], ["row"]),
         helper.make_node("MatMul", ["row", "weights"], ["scores"]),
     ]
-    shape: list[Size] = [1, channels, pictures, *size] if time_axis == 2 else [1, pictures, channels, *size]
+    shapes: dict[str, list[Size]] = {
+        "NCTHW": [1, channels, pictures, *size],
+        "NTCHW": [1, pictures, channels, *size],
+        "NTHWC": [1, pictures, *size, channels],
+    }
+    shape = shapes[layout]
     if open_time:
         shape[time_axis] = "time"
     clip = helper.make_tensor_value_info("clip", TYPES[dtype], shape)

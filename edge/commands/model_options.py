@@ -1,0 +1,16 @@
+"""Options that several sub-verbs of `edge model` have."""
+
+from pathlib import Path
+
+import click
+
+output_folder = click.option(
+    "-o",
+    "--output",
+    "into",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write into.",
+)
+may_replace = click.option("--force", is_flag=True, help="Replace files of the same names in DIR.")

@@ -1,0 +1,1 @@
+"""The runtime as a Greengrass component: configured, updated and stopped by the nucleus."""

@@ -1,0 +1,1 @@
+"""What a device installs with no compiler and no internet: three Greengrass components, made here."""
