@@ -7,7 +7,7 @@ JSON ?=
 RUNS ?=
 CASES ?=
 
-.PHONY: venv dev check test-quick test test-debug test-asan test-atom bench drill wheel lock clean tools
+.PHONY: venv dev check test-quick test test-debug test-asan test-atom wheel-aarch64 test-aarch64 bench drill wheel lock clean tools
 
 venv: $(STAMP)
 
@@ -46,6 +46,13 @@ test-asan: venv
 test-atom: venv
 	bash tests/tools/ensure-tools qemu-x86_64
 	bash tests/tools/kernel-build atom
+
+# Debian's cross compiler, Python for arm64 and qemu-user; no part of `make test`.
+wheel-aarch64: venv
+	bash tests/tools/wheel-aarch64 wheel
+
+test-aarch64: venv
+	bash tests/tools/wheel-aarch64 test
 
 # RUNS=3: everything three times over, a target held in two is held. CASES: parts of names, in quotes where they have blanks.
 bench: venv

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 
+from edge import exits, signals
 from inference.model import Model
 
-PATIENCE = 5.0  # seconds that a model which nobody wants any more is waited for, so that it can be closed
+PATIENCE = 0.3  # seconds that the loading of a model which nobody wants any more is waited for
+LOOK_ROUND = 0.1  # seconds
 
 
 class Ahead:
@@ -15,27 +17,50 @@ class Ahead:
         self._load = load
         self._model: Model | None = None
         self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._unwanted = False
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
         self._thread.start()
 
     def take(self) -> Model:
-        """The model, when it is there; it belongs to whoever takes it."""
-        self._thread.join()
+        """The model, when it is there; it belongs to whoever takes it. Raises KeyboardInterrupt also for a Ctrl-C
+        that was swallowed meanwhile, by a library that was being loaded."""
+        while self._thread.is_alive():
+            signals.check()
+            self._thread.join(LOOK_ROUND)
         if self._error is not None:
             raise self._error
-        model, self._model = self._model, None
+        with self._lock:
+            model, self._model = self._model, None
         assert model is not None, "it was taken before"
         return model
 
     def close(self) -> None:
-        """Let go of a model that nobody took. Safe to call twice."""
+        """Let go of a model that nobody took. Safe to call twice.
+
+        Nothing interrupts a library that compiles: a start that has failed, or was interrupted, leaves it behind
+        after PATIENCE, and has the process end without it (edge.exits.leave).
+        """
+        with self._lock:
+            self._unwanted = True
         self._thread.join(PATIENCE)
-        if self._model is not None:
-            self._model.close()
-            self._model = None
+        if self._thread.is_alive():
+            exits.leave_behind(self._thread)
+        self._let_go()
 
     def _run(self) -> None:
         try:
-            self._model = self._load()
+            model = self._load()
         except BaseException as error:
             self._error = error
+            return
+        with self._lock:
+            self._model = model
+        if self._unwanted:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            model, self._model = self._model, None
+        if model is not None:
+            model.close()

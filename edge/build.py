@@ -125,7 +125,7 @@ def runtime(
         def lane(name: str) -> Lane:
             return Lane(
                 subject_of(project, model),
-                project_stream(config, project, name, spool, sequence, clock),
+                project_stream(config, project, name, spool, sequence, clock, transport.budget.max_payload),
                 device_stream(config, name, transport, clock),
                 shown.gallery,
                 hook,
@@ -183,8 +183,7 @@ def sequence_of(config: Config) -> Sequence:
     try:
         return Sequence(folder)
     except OSError as error:
-        told = f"the folder {folder} cannot be written: {error.strerror}"
-        raise ConfigInvalid(config.fault(told, "spool", "path")) from error
+        raise ConfigInvalid(config.fault(error.strerror or str(error), "spool", "path")) from error
 
 
 def hook_of(project: Project) -> hooks.Hook | None:
@@ -321,11 +320,18 @@ def sender_of(
 
 
 def project_stream(
-    config: Config, project: Project, source: str, spool: Spool, sequence: Sequence, clock: Clock
+    config: Config,
+    project: Project,
+    source: str,
+    spool: Spool,
+    sequence: Sequence,
+    clock: Clock,
+    max_bytes: int | None = None,
 ) -> ProjectStream | None:
     if not config.streams.project.enabled:
         return None
-    return ProjectStream(config.thing, source, spool, sequence, policy_of(project.publish), clock=clock)
+    policy = policy_of(project.publish)
+    return ProjectStream(config.thing, source, spool, sequence, policy, clock=clock, max_bytes=max_bytes)
 
 
 def policy_of(publish: Publish) -> Policy:

@@ -11,6 +11,7 @@ import click
 
 from edge import exits, signals, standard
 
+TURN = 0.0001  # seconds that the model's thread waits for its turn while the main one imports, at a time
 COLLECT = 50_000  # objects between two collections of garbage while all is imported: there is none
 VERBS = {
     "run": ("edge.commands.run", "Run a project until it ends, or for ever."),
@@ -62,12 +63,13 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit."""
     gc.set_threshold(COLLECT)
+    sys.setswitchinterval(TURN)
     os.environ.setdefault(
         "PYDANTIC_DISABLE_PLUGINS", "__all__"
     )  # looking for some takes longer than the rest of it
     standard.fill()
     signals.watch()
-    sys.exit(run(arguments))
+    exits.leave(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

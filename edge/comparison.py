@@ -8,15 +8,8 @@ from edge.difference import Difference, difference
 from edge.likeness import Likeness
 from streams import envelope
 
-TIMES = (
-    "boot_id",
-    "mono_ms",
-    "clock",
-    "ts",
-    "ts_ms",
-    "frame.age_ms",
-    "latency_ms",
-)  # of a message: never compared
+# Of a message: never compared.
+TIMES = ("boot_id", "mono_ms", "clock", "ts", "ts_ms", "frame.age_ms", "latency_ms")
 OF_THE_MODEL = ("project", "model", "task")  # told once for all frames where they differ
 STAGES = ("picture", "inputs", "outputs", "result", "message")
 Told = Mapping[str, Any]

@@ -1,7 +1,11 @@
 """Exit codes: 0 good, 1 failed while running, 2 usage or configuration, 130 Ctrl-C; and what is said then."""
 
+import contextlib
 import logging
+import os
 import re
+import sys
+import threading
 import traceback
 
 from edge.redaction import hide
@@ -13,6 +17,7 @@ CODES = {
     "edge.errors.ProjectMissing": USAGE,
     "edge.errors.AlreadyThere": USAGE,
     "edge.errors.RecordingRefused": USAGE,
+    "edge.shipment.errors.ShipmentInvalid": USAGE,
     "edge.errors.EdgeError": FAILED,
     "edge.secrets.SecretUnreadable": USAGE,
     "inference.errors.ManifestInvalid": USAGE,
@@ -39,6 +44,28 @@ NUMBER = re.compile(r"^\[Errno \d+\] ")  # what the system says begins with its 
 SURPRISE = (
     "This should not have happened. Run it again with `--log debug` to see where, and please report it."
 )
+
+_left_behind: list[threading.Thread] = []
+
+
+def leave_behind(thread: threading.Thread) -> None:
+    """A thread that is inside a library, and that nobody waits for any more: see `leave`."""
+    _left_behind.append(thread)
+
+
+def leave(code: int) -> None:
+    """End the process. Raises SystemExit, as `sys.exit` does.
+
+    But not where a thread that was left behind still works inside a library: what an interpreter and libraries take
+    down at their ordinary end would be taken from under it. Then all that was told is written out, and no more.
+    """
+    if any(thread.is_alive() for thread in _left_behind):
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def code_of(error: BaseException) -> int | None:

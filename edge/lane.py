@@ -1,15 +1,17 @@
 """The way of one source's frames out of the loop: its two streams, its pictures, and the message in between."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Protocol
 
 from edge.tap import Tap
-from inference.results import Activity, Detections, Result, Segmentation
+from inference.results import Activity, Detections, Result, Row, Segmentation
 from kernels import convert
 from kernels.formats import Picture, PixelFormat
 from streams.device import DeviceStream
 from streams.frame import Frame
+from streams.mould import Mould
 from streams.project import ProjectStream
 from streams.sinks.gallery import Gallery
 from streams.whole import whole_picture
@@ -65,24 +67,45 @@ class Lane:
         if addition is False:
             return False
         if self.project is not None and self.project.wants(essence(result), now):
-            message = self._message(self.project, frame, result)
-            if isinstance(addition, Mapping):
-                message.update(addition)
-            number = self.project.send(message, frame.captured_at)
-            if self.on_message is not None:
-                self.on_message({**message, "seq": number})
-            if self.tap is not None and (listener := self.tap.listener) is not None:
-                listener.message({**message, "seq": number})
+            self._publish(self.project, frame, result, addition, now)
         return True
 
-    def _message(self, project: ProjectStream, frame: Frame, result: Result) -> Message:
+    def _publish(
+        self,
+        project: ProjectStream,
+        frame: Frame,
+        result: Result,
+        addition: Mapping[str, Any] | bool | None,
+        now: float,
+    ) -> None:
+        listener = self.tap.listener if self.tap is not None else None
+        rows = result.rows(self.subject.labels)
+        unseen = self.on_message is None and listener is None and not isinstance(addition, Mapping)
+        if unseen and project.say(self._mould, frame, now, result.timings, rows):
+            return
+        message = self._message(project, frame, result, rows)
+        if isinstance(addition, Mapping):
+            message.update(addition)
+        number = project.send(message, frame.captured_at)
+        if self.on_message is not None:
+            self.on_message({**message, "seq": number})
+        if listener is not None:
+            listener.message({**message, "seq": number})
+
+    @functools.cached_property
+    def _mould(self) -> Mould:
+        assert self.project is not None
+        subject = self.subject
+        return self.project.mould(project=subject.project, task=subject.task, model=subject.model)
+
+    def _message(self, project: ProjectStream, frame: Frame, result: Result, rows: list[Row]) -> Message:
         return project.message(
             frame,
             project=self.subject.project,
             task=self.subject.task,
             model=self.subject.model,
             latency_ms=latency_ms(result),
-            results=result.rows(self.subject.labels),
+            results=rows,
         )
 
 

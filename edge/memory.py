@@ -1,5 +1,6 @@
 """Resident memory of this process, and how it grows with the frames."""
 
+import array
 import resource
 import sys
 from pathlib import Path
@@ -25,10 +26,15 @@ def peak_bytes() -> int:
 
 
 class Growth:
-    """Samples of (frames, resident bytes), thinned out so that there are never more than 512."""
+    """Samples of (frames, resident bytes), thinned out so that there are never more than 512.
+
+    Their room is taken at once: what measures memory must not grow itself.
+    """
 
     def __init__(self) -> None:
-        self._samples: list[tuple[int, int]] = []
+        self._frames = array.array("q", bytes(8 * MOST_SAMPLES))
+        self._resident = array.array("q", bytes(8 * MOST_SAMPLES))
+        self._count = 0
         self._every = 1
         self._asked = 0
 
@@ -39,17 +45,28 @@ class Growth:
         resident = resident_bytes()
         if resident is None:
             return
-        self._samples.append((frames, resident))
-        if len(self._samples) >= MOST_SAMPLES:
-            self._samples = self._samples[::2]
-            self._every *= 2
+        self._frames[self._count], self._resident[self._count] = frames, resident
+        self._count += 1
+        if self._count >= MOST_SAMPLES:
+            self._thin_out()
+
+    def _thin_out(self) -> None:
+        for values in (self._frames, self._resident):
+            values[: MOST_SAMPLES // 2] = values[::2]
+        self._count = MOST_SAMPLES // 2
+        self._every *= 2
+
+    @property
+    def samples(self) -> list[tuple[int, int]]:
+        return list(zip(self._frames[: self._count], self._resident[: self._count], strict=True))
 
     def slope(self) -> float | None:
         """Bytes a frame by least squares over all but the first quarter of the frames; None if too few samples."""
-        if not self._samples:
+        samples = self.samples
+        if not samples:
             return None
-        first = self._samples[-1][0] * SETTLING
-        samples = [sample for sample in self._samples if sample[0] >= first]
+        first = samples[-1][0] * SETTLING
+        samples = [sample for sample in samples if sample[0] >= first]
         return least_squares_slope(samples) if len(samples) >= 3 else None
 
 

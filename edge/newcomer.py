@@ -31,6 +31,7 @@ FOLDER = "bundles"  # in the state folder of the thing
 LEDGER = "taken.json"
 INSIDE = "project"
 OF_A_BUNDLE = frozenset({"uri", "sha256", "signature"})
+MOST_QUOTED = 120  # characters of a request in a sentence
 VET_BYTES, VET_SECONDS = 4 << 30, 60.0
 
 
@@ -87,7 +88,8 @@ class Supply:
         if set(wanted) == OF_A_BUNDLE and all(isinstance(wanted[key], str) for key in ("uri", "sha256")):
             return self._bundled(wanted, overrides)
         raise Refusal(
-            "request", f"expected {{project}} or {{uri, sha256, signature}}, got {sorted(map(str, wanted))}"
+            "request",
+            f"expected {{project}} or {{uri, sha256, signature}}, got {_shortened(sorted(map(str, wanted)))}",
         )
 
     def _named(self, name: str, *, local: bool) -> Path:
@@ -97,7 +99,7 @@ class Supply:
         if name not in known:
             there = ", ".join(sorted(known))
             raise ProjectMissing(
-                f"no project named {name!r} is installed, and from outside none else is taken: {there}"
+                f"no project named {_shortened(name)} is installed, and from outside none else is taken: {there}"
             )
         return known[name]
 
@@ -167,6 +169,12 @@ class Supply:
         for place in [place for place in self._signed if place not in needed]:
             del self._signed[place]
             shutil.rmtree(place.parent, ignore_errors=True)
+
+
+def _shortened(value: object) -> str:
+    """What a stranger sent, as it may stand in a log."""
+    text = repr(value)
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 1]}…"
 
 
 def fetched(uri: str, sha256: str, into: Path) -> Path:

@@ -11,7 +11,7 @@ from edge import durations, yamlfile
 from edge.errors import ConfigInvalid, Fault, ProjectMissing
 from edge.faults import fault_at
 from inference.errors import InferenceError, ManifestInvalid
-from inference.manifest import Manifest
+from inference.manifest import Manifest, mistakes
 
 FILE = "project.yaml"
 ALIKE = ("project.yml", "project.yaml", "projects.yaml", "project.yaml.txt")  # in small letters
@@ -154,8 +154,9 @@ class Reading:
         own = {key: value for key, value in self._values.items() if key in OF_THE_MODEL}
         try:
             return Manifest.from_mapping(own, self._folder)
-        except ManifestInvalid as error:
-            self._faults.append(self._document.fault(error.key, str(error)))
+        except ManifestInvalid:
+            for mistake in mistakes(own, self._folder):
+                self._faults.append(self._document.fault(mistake.key, str(mistake)))
         except InferenceError as error:
             self._faults.append(self._document.fault("", str(error)))
         return None

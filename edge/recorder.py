@@ -202,6 +202,7 @@ def running(runtime: build.Runtime) -> dict[str, Any]:
         "hint": tuning.hint,
         "threads": tuning.threads,
         "threshold": runtime.model.threshold,
+        "own_threshold": runtime.model.own_threshold,
     }
 
 

@@ -24,6 +24,7 @@ from edge.recorder import identity
 from edge.switch import Switch
 from edge.tally import Tally
 from edge.tap import Tap
+from edge.thresholds import is_threshold
 from inference.model import Model
 from streams.errors import RecordingInvalid
 from streams.recording import Recording
@@ -81,6 +82,7 @@ def replay(
         config = configured(config, recording.header)
         model = build.model_of(config, project)
         open_parts.callback(model.close)
+        set_threshold(model, recording.header)
         tally = Tally()
         comparison = Comparison(
             tuple(identities(recording.header, project, model)), asked.ignored, asked.tolerance
@@ -213,6 +215,18 @@ def configured(config: Config, header: Mapping[str, Any]) -> Config:
     project = config.streams.project.model_copy(update={"enabled": not silent})
     changes["streams"] = config.streams.model_copy(update={"project": project})
     return config.model_copy(update=changes)
+
+
+def set_threshold(model: Model, header: Mapping[str, Any]) -> None:
+    """The threshold that somebody had set when the recording began; else the project's own, whatever this machine keeps
+    for its next run."""
+    told = header.get("engine")
+    told = told if isinstance(told, dict) else {}
+    then = told.get("threshold")
+    was_set = is_threshold(then) and then != told.get("own_threshold", then)
+    wanted = then if was_set else model.own_threshold
+    if wanted is not None and model.threshold is not None:
+        model.set_threshold(wanted)
 
 
 def identities(header: Mapping[str, Any], project: Project, model: Model) -> Iterator[Difference]:

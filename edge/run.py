@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -43,6 +44,7 @@ LETTING_GO = 2.0  # seconds for the same sources without a signal; all of them t
 LOOK_ROUND = 0.1  # seconds after which whoever waits for acknowledgements looks whether a signal came
 FAREWELL = 1.0  # seconds for the last word to the broker
 COLLECT = (700, 10, 10)  # Python's own bounds between two collections; a start has wider ones
+TURN = 0.005  # seconds: Python's own, after which a thread yields to another; a start has a shorter one
 SAMPLE_EVERY = 0.25  # seconds between two looks at the memory
 
 
@@ -109,6 +111,7 @@ class Run:
         )
         gc.freeze()  # what a run is made of stays to its end: no collection need look at it
         gc.set_threshold(*COLLECT)
+        sys.setswitchinterval(TURN)
         self._began = self._last = runtime.clock()
         try:
             loop.run(lambda: bool(signals) or self._enough(), self._look)
@@ -189,7 +192,8 @@ class Run:
         if status.left:
             wait = "wait in the spool for the next run, or for `edge spool drain`"
             log.warning("%d messages were not acknowledged; they %s: %s", status.left, wait, reason)
-        gone = dict(status.dropped)
+        former = status.former or {}  # told by the spool, and not this run's fault
+        gone = {why: left for why, many in status.dropped.items() if (left := many - former.get(why, 0))}
         if apart := gone.pop("set_aside", 0):
             log.warning("%d messages that had the broker hang up are kept apart: `edge spool show`", apart)
         if gone:

@@ -24,6 +24,12 @@ def _remember(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def check() -> None:
+    """Raises KeyboardInterrupt where there was a Ctrl-C before anybody entered Signals, also where it was swallowed."""
+    if _INTERRUPTED.is_set():
+        raise KeyboardInterrupt
+
+
 class Signals:
     """While entered, the first signal sets the flag and calls `wake`; a second Ctrl-C interrupts as usual.
 

@@ -18,7 +18,7 @@ def kept(folder: Path) -> dict[str, float]:
     file = folder / FILE
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # who needs the folder will say that it is none
         return {}
     except (OSError, ValueError) as error:
         log.warning("%s cannot be read, thresholds are those of the projects: %s", file, error)

@@ -1,6 +1,7 @@
 """YAML files with the line of every key, read by the safe loader; what cannot be read is a placed Fault."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ DEEPEST = 40
 TEXT_TAG = "tag:yaml.org,2002:str"
 NOTHING_TAG = "tag:yaml.org,2002:null"
 MERGE_TAG = "tag:yaml.org,2002:merge"
+A_KEY = re.compile(r"[A-Za-z_][\w.-]{0,63}")  # what stands at the left edge of a settings file
+QUOTED = re.compile(r" '[^'<][^']+'")  # a word of the file, as PyYAML quotes it
+KINDS = {"str": "text", "int": "a number", "float": "a number", "timestamp": "a date"}
 TAB = r"found character '\t' that cannot start any token"  # how PyYAML says it
 
 
@@ -64,11 +68,11 @@ def refused(path: Path, message: str, line: int | None = None) -> ConfigInvalid:
 
 
 def describe(error: yaml.MarkedYAMLError) -> str:
-    """PyYAML's words without its excerpt of the file, which may show a password."""
+    """PyYAML's words without its excerpts of the file, which may show a password."""
     if error.problem == TAB:
         return "is not readable as YAML: there is a tab; YAML is indented with spaces"
     parts = [part for part in (error.context, error.problem) if part]
-    return "is not readable as YAML: " + ", ".join(parts)
+    return "is not readable as YAML: " + QUOTED.sub("", ", ".join(parts))
 
 
 def read(path: Path) -> str:
@@ -95,10 +99,19 @@ def parse(text: str, path: Path) -> Document:
             return Document(path, {}, {})
         if not isinstance(root, MappingNode):
             raise refused(path, f"should hold keys and values, not {named(root)}", root.start_mark.line + 1)
+        check_names(root, path)
         lines = dict(Walk(path).lines(root))
         return Document(path, loader.construct_document(root), lines)
     finally:
         loader.dispose()
+
+
+def check_names(root: MappingNode, path: Path) -> None:
+    """Raises ConfigInvalid for a line at the left edge that no settings file has: its words are not repeated."""
+    for key, _ in root.value:
+        if isinstance(key, ScalarNode) and key.tag == TEXT_TAG and not A_KEY.fullmatch(key.value):
+            message = "expected a key with a value; what stands here is no key of a settings file"
+            raise refused(path, message, key.start_mark.line + 1)
 
 
 class Walk:
@@ -149,11 +162,15 @@ class Walk:
 
 
 def named(node: Node) -> str:
+    """What a node is, without what it says: the file may be one of secrets that was named by mistake."""
     if isinstance(node, SequenceNode):
         return "a list"
     if isinstance(node, MappingNode):
         return "a mapping"
-    return f"{node.tag.rpartition(':')[2]} {node.value!r}"
+    kind = node.tag.rpartition(":")[2]
+    if kind in ("bool", "null"):
+        return f"{kind} {node.value!r}"
+    return KINDS.get(kind, "a value of a foreign kind")
 
 
 def scalar(text: str) -> Any:

@@ -6,8 +6,9 @@
 import dataclasses
 import difflib
 import math
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ LAYOUTS = ("NCHW", "NHWC", *CLIP_LAYOUTS)
 DECODERS = ("auto", "ssd", "yolov5", "yolov8", "yolox", "nanodet", "yunet", "scored")
 LARGEST_SIDE = 8192
 MOST_RESULTS = 10_000
+LONGEST_NAME = 255  # bytes of a file's name
 MOST_PICTURES = 256  # that a model looks at together, or that are left out between two
 # Which tasks an output key means something to.
 TASKS_OF: dict[str, tuple[str, ...]] = {
@@ -131,15 +133,8 @@ class Manifest:
     output: OutputSpec = dataclasses.field(default_factory=OutputSpec)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not re.fullmatch("[a-z0-9-]+", self.name):
-            raise ManifestInvalid(
-                f"name must be of the letters a-z, digits and hyphens, not {self.name!r}", "name"
-            )
-        if self.task in LATER_TASKS:
-            raise ManifestInvalid(
-                f"task {self.task!r} is not supported by this version; it knows {', '.join(TASKS)}", "task"
-            )
-        _choice(self.task or "", TASKS, "task")
+        _name(self.name)
+        _task(self.task)
         _label_names(self.labels)
         _fits_task(self.task, self.input, self.output)
 
@@ -156,10 +151,8 @@ class Manifest:
         line. Raises ManifestInvalid with the dotted key at fault for an unknown or missing key or a wrong
         value.
         """
-        _known(mapping, cls, "")
-        for key in ("name", "task", "model"):
-            if key not in mapping:
-                raise ManifestInvalid(f"{key} is missing: a project needs name, task and model", key)
+        for mistake in (*_unknown(mapping, cls, ""), *_missing(mapping)):
+            raise mistake
         return cls(
             name=mapping["name"],
             task=mapping["task"],
@@ -170,26 +163,72 @@ class Manifest:
         )
 
 
+def mistakes(mapping: Mapping[str, Any], folder: Path) -> Iterator[ManifestInvalid]:
+    """Everything that `Manifest.from_mapping` would refuse, one mistake after the other.
+
+    What a key means to the task is looked at only when nothing else is wrong.
+    """
+    found = [*_unknown(mapping, Manifest, ""), *_missing(mapping)]
+    checks: dict[str, Callable[[Any], object]] = {
+        "name": _name,
+        "task": _task,
+        "model": lambda value: _model_path(value, folder),
+        "labels": lambda value: _labels(value, folder),
+    }
+    for key, check in checks.items():
+        if key in mapping:
+            found += _refused(check, mapping[key])
+    for name, spec in (("input", InputSpec), ("output", OutputSpec)):
+        found += _of_section(mapping, name, spec)
+    yield from found or _refused(lambda value: Manifest.from_mapping(value, folder), mapping)
+
+
+def _of_section(mapping: Mapping[str, Any], name: str, spec: type) -> list[ManifestInvalid]:
+    section = mapping.get(name)
+    if not isinstance(section, Mapping):
+        return _refused(lambda value: _section(value, name, spec), mapping)
+    found = list(_unknown(section, spec, f"{name}."))
+    known = {field.name for field in dataclasses.fields(spec)}
+    for key in (key for key in section if key in known):
+        found += _refused(lambda value: spec(**_section({name: value}, name, spec)), {key: section[key]})
+    return found
+
+
+def _refused(check: Callable[[Any], object], value: Any) -> list[ManifestInvalid]:
+    try:
+        check(value)
+    except ManifestInvalid as error:
+        return [error]
+    return []
+
+
 def _section(mapping: Mapping[str, Any], name: str, spec: type) -> dict[str, Any]:
     section = mapping.get(name)
     if section is None:
         return {}
     if not isinstance(section, Mapping):
         raise ManifestInvalid(f"{name} must be a mapping of keys to values, not {section!r}", name)
-    _known(section, spec, f"{name}.")
+    for mistake in _unknown(section, spec, f"{name}."):
+        raise mistake
     values = {key: _as_tuple(key, value) for key, value in section.items()}
     if name == "output" and values.get("decoder") is None:
         values.pop("decoder", None)
     return values
 
 
-def _known(mapping: Mapping[str, Any], spec: type, prefix: str) -> None:
+def _unknown(mapping: Mapping[str, Any], spec: type, prefix: str) -> Iterator[ManifestInvalid]:
     known = [field.name for field in dataclasses.fields(spec)]
     for key in mapping:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)
             more = f"did you mean {prefix}{close[0]}?" if close else f"known are {', '.join(known)}"
-            raise ManifestInvalid(f"{prefix}{key} is not a key; {more}", f"{prefix}{key}")
+            yield ManifestInvalid(f"{prefix}{key} is not a key; {more}", f"{prefix}{key}")
+
+
+def _missing(mapping: Mapping[str, Any]) -> Iterator[ManifestInvalid]:
+    for key in ("name", "task", "model"):
+        if key not in mapping:
+            yield ManifestInvalid(f"{key} is missing: a project needs name, task and model", key)
 
 
 def _as_tuple(key: str, value: Any) -> Any:
@@ -208,7 +247,10 @@ def _model_path(value: Any, folder: Path) -> Path:
         return Path(value)
     if "://" in value:
         raise ManifestInvalid(f"model must be a path on this machine, not the address {value!r}", "model")
-    return folder / Path(value).expanduser()
+    path = folder / Path(value).expanduser()
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in path.parts):
+        raise ManifestInvalid(f"model must be the path of a file, not {len(value)} characters", "model")
+    return path
 
 
 def _labels(value: Any, folder: Path) -> tuple[str, ...]:
@@ -268,6 +310,19 @@ def _fits_task(task: str, given: InputSpec, wanted: OutputSpec) -> None:
             "NCHW or NHWC",
             "input.layout",
         )
+
+
+def _name(value: Any) -> None:
+    if not isinstance(value, str) or not re.fullmatch("[a-z0-9-]+", value):
+        raise ManifestInvalid(f"name must be of the letters a-z, digits and hyphens, not {value!r}", "name")
+
+
+def _task(value: Any) -> None:
+    if value in LATER_TASKS:
+        raise ManifestInvalid(
+            f"task {value!r} is not supported by this version; it knows {', '.join(TASKS)}", "task"
+        )
+    _choice(value or "", TASKS, "task")
 
 
 def _choice(value: Any, choices: tuple[str, ...], key: str) -> None:

@@ -46,7 +46,8 @@ class _Underway(NamedTuple):
 class Model:
     """Predicts, one picture at a time or several under way at once. One thread uses it.
 
-    The attributes manifest, labels (by class number), task, identity, outputs and requests do not change. check:
+    The attributes manifest, labels (by class number), task, identity, outputs, requests and own_threshold (the one
+    before any `set_threshold`) do not change. check:
     called with the raw outputs of each run before they are read; what it raises comes out of predict or collect.
     witness: shown what each run took in and gave out, after `check`; must not raise.
     """
@@ -60,6 +61,7 @@ class Model:
         self.identity = identity
         self.outputs = backend.outputs
         self.requests = backend.slots
+        self.own_threshold = task.threshold
         self.decoder: str | None = getattr(getattr(task, "decoder", None), "name", None)
         self.check: Callable[[tuple[Tensor, ...]], None] | None = None
         self.witness: Callable[[tuple[Tensor, ...], tuple[Tensor, ...]], None] | None = None

@@ -43,7 +43,6 @@ cdef extern from "prepare.h":
         void (*floats)(const int16_t*, const int16_t*, int, const Numbers*, int, float*, Py_ssize_t) noexcept nogil
         int wide
     PrepareRows prepare_rows(int level)
-    void ask_row(const uint8_t* row, Py_ssize_t bytes) noexcept nogil
     void fill_halves(uint16_t* out, uint16_t value, Py_ssize_t length, Py_ssize_t step) noexcept nogil
     void fill_floats(float* out, float value, Py_ssize_t length, Py_ssize_t step) noexcept nogil
 
@@ -206,13 +205,6 @@ cdef inline bint fused(
     return True
 
 
-cdef inline void ask(const Target* target, Py_ssize_t y) noexcept nogil:
-    """Row y of the tensor, that it is there when it is written."""
-    cdef Py_ssize_t c
-    for c in range(target.channels if target.step == 1 else 1):
-        ask_row(target.items + (c * target.plane + y * target.row) * target.size, target.row * target.size)
-
-
 cdef inline void inside(
     AcrossRow across, const Source* source, const Down* down, const Across* how, const Target* target, Room* room
 ) noexcept nogil:
@@ -220,7 +212,6 @@ cdef inline void inside(
     cdef int16_t* other
     cdef Py_ssize_t y, above, below, in_upper = -1, in_lower = -1
     for y in range(down.begin, down.end):
-        ask(target, y)
         above = down.first[y]
         below = above + 1 if down.weight[y] != 0 else above
         if target.straight and below == above:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from streams.pace import Every, OnChange, Policy, Rate
     from streams.project import ProjectStream
     from streams.redact import redact_uri
-    from streams.sender import Sender, SenderStatus
+    from streams.sender import Sender
+    from streams.sender_status import SenderStatus
     from streams.sequence import Sequence
     from streams.sinks.gate import SinkInvalid
     from streams.sinks.http import HttpSink
@@ -123,7 +124,7 @@ _MODULES = {
     "ProjectStream": "streams.project",
     "Rate": "streams.pace",
     "Sender": "streams.sender",
-    "SenderStatus": "streams.sender",
+    "SenderStatus": "streams.sender_status",
     "Sequence": "streams.sequence",
     "SinkInvalid": "streams.sinks.gate",
     "SourceError": "streams.errors",

@@ -2,12 +2,14 @@
 
 Nothing is sent before its commit. What a kill -9 can lose is what was handed over and not yet committed: what came
 since the last commit, which was LONGEST_GROUP_S ago at most and a commit's own time; where the disk hangs, at most
-MOST_UNWRITTEN bytes. What a power cut can lose is what was committed since the last synchronisation. While the disk
-refuses (full, read-only) messages are kept and sent from memory, within the same bound, and written as soon as it
-takes them.
+MOST_UNWRITTEN bytes. The owner's bound is kept by the writer, who sees memory and disk together. What a power cut can
+lose is what was committed since the last synchronisation. While the disk refuses (full, read-only) messages are kept
+and sent from memory, within the same bound, and written as soon as it takes them. What a damaged file has lost is told
+by number at the next start.
 """
 
 import collections
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,11 +18,15 @@ from typing import Any, NamedTuple
 
 from streams import clock as wall
 from streams import envelope, gaps, times
+from streams.errors import LedgerDamaged
 from streams.ledger import Aside, Ledger
+from streams.register import Register
 from streams.spool import OVERHEAD, Entry, Item, Kind, SpoolStatus, weigh
 from streams.stock import Stock
 from streams.wear import Wear
 from streams.writer import Writer
+
+log = logging.getLogger(__name__)
 
 CLOSING_S = 10.0
 GROUP_S = 0.003  # between two commits at least: more often, they would take the processor from the loop
@@ -45,7 +51,7 @@ class DurableSpool:
 
     max_bytes: what may wait, payloads and 256 bytes each. max_age: seconds after which a message is given up, None:
     never. sync: seconds between two synchronisations of the disk, 0: each commit is one. clock: monotonic seconds.
-    Raises OSError where the folder cannot be written.
+    boot: the name of this boot, the system's when None. Raises OSError where the folder cannot be written.
     """
 
     def __init__(
@@ -59,16 +65,25 @@ class DurableSpool:
         clock: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], int] = wall.wall_ms,
         synced: Callable[[], str] = wall.synced,
+        boot: str | None = None,
     ) -> None:
         if max_bytes <= 0:
             raise ValueError(f"spool.max_bytes must be more than 0, not {max_bytes}")
         self._clock, self._wall_ms, self._synced = clock, wall_ms, synced
-        ledger = Ledger(folder, synchronous=sync == 0)
+        ledger, register = Ledger(folder, synchronous=sync == 0), Register(folder, boot)
+        try:
+            missing = register.missing(ledger.every())
+        except LedgerDamaged:  # in a place that opening it does not look at
+            ledger = ledger.begun_anew()
+            missing = register.missing(())
         self._stock = Stock(ledger.last(), ledger.totals())
         if ledger.set_aside is not None:
             self._stock.count("damaged_file")
+        self._tell(missing, ledger.path)
+        self._former = self._stock.status(0).dropped
         self._writer = Writer(
             ledger,
+            register,
             self._stock,
             max_bytes,
             max_age=max_age,
@@ -80,9 +95,11 @@ class DurableSpool:
         self._stirred = threading.Condition(self._stock.lock)
         self._handed: collections.deque[Handed] = collections.deque()
         self._handed_bytes = 0
-        self._most_unwritten = min(max_bytes, MOST_UNWRITTEN)
-        self._finished: list[int] = []
-        self._forgone: gaps.Lost = {}
+        self._soon = (
+            min(max_bytes, MOST_UNWRITTEN) // 4
+        )  # bytes in memory for which the writer waits no longer
+        self._finished: list[Entry] = []
+        self._forgone = missing
         self._aside: list[Aside] = []
         self._closing = False
         self._hurry = threading.Event()
@@ -97,10 +114,10 @@ class DurableSpool:
         with self._stirred:
             self._handed.append(Handed(self._stock.born(put=True), item, size, put_ms, mono))
             self._handed_bytes += size
-            while self._handed_bytes > self._most_unwritten:
+            while self._handed_bytes > MOST_UNWRITTEN:
                 self._give_up_handed()
             self._stirred.notify()
-            if self._lingers or self._handed_bytes > self._most_unwritten // 4:
+            if self._lingers or self._handed_bytes > self._soon:
                 self._hurry.set()
 
     def split(self, *, ordered: bool) -> None:
@@ -117,10 +134,10 @@ class DurableSpool:
             )
         return entry
 
-    def done(self, entry: Entry) -> None:
+    def done(self, *entries: Entry) -> None:
         with self._stirred:
-            self._stock.finish(entry)
-            self._finished.append(entry.number)
+            self._stock.finish(entries)
+            self._finished += entries
             self._stirred.notify()
 
     def give_back(self, entry: Entry, *, quietly: bool = False) -> None:
@@ -154,7 +171,8 @@ class DurableSpool:
         return dict(self._writer.billed)
 
     def status(self) -> SpoolStatus:
-        return self._stock.status(self._handed_bytes)._replace(refused=self._writer.refused)
+        status = self._stock.status(self._handed_bytes)
+        return status._replace(refused=self._writer.refused, former=self._former)
 
     def close(self) -> int:
         """Commits what was handed over, synchronises, and lets the file go; how many messages the disk did not take.
@@ -170,15 +188,25 @@ class DurableSpool:
         return self._writer.unwritten
 
     def _give_up_handed(self) -> None:
-        """The disk hangs and memory is full: the oldest of the least important goes, and is counted."""
+        """The disk hangs and memory is full: its oldest of the least important goes, and is counted.
+
+        What is older may be on the disk; but giving that up would make no room in memory.
+        """
         worst = max(handed.item.kind for handed in self._handed)
         place = next(at for at, handed in enumerate(self._handed) if handed.item.kind == worst)
         lost = self._handed[place]
         del self._handed[place]
         self._handed_bytes -= lost.size
         self._stock.handed -= 1
-        self._stock.refuse("full")
-        gaps.note(self._forgone, lost.item.topic, "full", lost.item.payload)
+        self._stock.refuse("unwritten")
+        gaps.note(self._forgone, lost.item.topic, "unwritten", lost.item.payload)
+
+    def _tell(self, missing: gaps.Lost, path: Path) -> None:
+        """Counts what should be in the file and is not."""
+        for (topic, reason), ranges in missing.items():
+            count = sum(last - first + 1 for first, last in ranges)
+            self._stock.count(reason, count)
+            log.error("%d messages for %s are not in %s any more (%s).", count, topic, path, reason)
 
     def _run(self) -> None:
         while not self._turn():
@@ -215,4 +243,4 @@ class DurableSpool:
                 self._hurry.clear()
 
     def _has_work(self) -> bool:
-        return bool(self._handed or self._finished or self._closing or self._stock.hungry())
+        return bool(self._handed or self._finished or self._forgone or self._closing or self._stock.hungry())

@@ -90,15 +90,17 @@ def encode(message: Mapping[str, Any], max_bytes: int | None = None) -> bytes:
     """`message` as compact UTF-8 JSON of at most `max_bytes` bytes.
 
     What is too large gains "truncated": true; its masks are halved, a few times at most, then left out, then its
-    results of the lowest score (or area) are, until it fits. Raises PayloadTooLarge when it does not fit even
-    without results; ValueError, naming the field, for a number that JSON does not have; TypeError for anything that
-    is not plain JSON.
+    results of the lowest score (or area) are, until it fits; a message that has none (health) loses its largest
+    sections. Raises PayloadTooLarge when it does not fit even so; ValueError, naming the field, for a number that
+    JSON does not have; TypeError for anything that is not plain JSON.
     """
     payload = dumps(message)
     if max_bytes is None or len(payload) <= max_bytes:
         return payload
     results = message.get("results")
-    rows = list(results) if isinstance(results, list) else []
+    if not isinstance(results, list):
+        return _without_details(message, max_bytes)
+    rows = list(results)
     for coarser in masks.coarser(rows):
         smaller = dumps({**message, "results": coarser, "truncated": True})
         if len(smaller) <= max_bytes:
@@ -117,6 +119,25 @@ def shrunk(message: Mapping[str, Any], max_bytes: int | None) -> bytes:
         return encode(message, max_bytes)
     except PayloadTooLarge:
         return dumps(message)
+
+
+_NEEDED = ("sources", "messages")  # by the schema of health
+
+
+def _without_details(message: Mapping[str, Any], max_bytes: int) -> bytes:
+    """The message without its largest sections, as few of them as must go."""
+    left = {**message, "truncated": True}
+    sections = {
+        key: len(dumps(value))
+        for key, value in message.items()
+        if isinstance(value, dict) and key not in _NEEDED
+    }
+    for key in sorted(sections, key=lambda key: -sections[key]):
+        del left[key]
+        if len(payload := dumps(left)) <= max_bytes:
+            return payload
+    size = len(dumps(message))
+    raise PayloadTooLarge(f"a message of {size} bytes does not fit into {max_bytes}, however it is cut")
 
 
 def _fewest_lost(message: Mapping[str, Any], rows: list[Any], max_bytes: int) -> bytes | None:

@@ -57,8 +57,8 @@ class Latest:
     def put(self, frame: Frame) -> bool:
         """Hand a frame over; False where the place is closed, or is closed while this waits for room."""
         with self._arrival:
-            if self.lossless and self._is_full(frame):
-                self._room.wait_for(lambda: self._closed or len(self._waiting) <= self._room_for // 2)
+            if self.lossless and len(self._waiting) >= (most := self._most(frame)):
+                self._room.wait_for(lambda: self._closed or len(self._waiting) <= most // 2)
             if self._closed:
                 return False
             if not self.lossless:
@@ -69,9 +69,9 @@ class Latest:
                 self._arrival.notify_all()
             return True
 
-    def _is_full(self, frame: Frame) -> bool:
-        most = min(self._room_for, MOST_WAITING // (frame.pixels.nbytes or 1))
-        return len(self._waiting) >= max(1, most)
+    def _most(self, frame: Frame) -> int:
+        """How many frames of this size may wait."""
+        return max(1, min(self._room_for, MOST_WAITING // (frame.pixels.nbytes or 1)))
 
     def take(self, timeout: float | None = 0.0) -> Frame | None:
         """The waiting frame; None if none comes in `timeout` seconds (None: for ever) or at the end."""

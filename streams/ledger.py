@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS aside (
 CREATE TABLE IF NOT EXISTS tally (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 MOST_ASIDE = 200  # messages that are kept apart; beyond it the first are given up
+_KINDS = {int(kind): kind for kind in Kind}
 _REFUSALS = frozenset(
     {
         sqlite3.SQLITE_FULL,
@@ -135,7 +136,14 @@ class Ledger:
         One whose contents were changed on the disk has no payload any more (`Row.is_whole`).
         """
         query = f"SELECT {_COLUMNS} FROM messages WHERE kind = ? AND number > ? ORDER BY number LIMIT ?"
-        return [_read(*values) for values in self._ask(query, (int(kind), after, limit))]
+        return [_read(values) for values in self._ask(query, (int(kind), after, limit))]
+
+    def every(self) -> Iterator[Row]:
+        """All messages that are what was written once. Raises OSError and LedgerDamaged."""
+        with _told(self.path):
+            for values in self._connection.execute(f"SELECT {_COLUMNS} FROM messages ORDER BY number"):
+                if (row := _read(values)).is_whole:
+                    yield row
 
     def write(self, rows: Iterable[Row], removed: Iterable[int], aside: Iterable[Aside] = ()) -> None:
         """Adds, puts aside and removes in one commit. A row whose number there is already takes the old one's place.
@@ -319,10 +327,18 @@ def _text(data: bytes) -> str:
     return data.decode(errors="replace")
 
 
-def _read(*values: Any) -> Row:
-    row = Row._make(values[:-1])
-    row = row._replace(kind=Kind(row.kind), retain=bool(row.retain), unsynced=bool(row.unsynced))
-    return row if _crc(row) == values[-1] else row._replace(payload=SPOILED)
+def _read(values: Sequence[Any]) -> Row:
+    number, kind, topic, payload, qos, retain, size, put_ms, boot, mono, unsynced, crc = values
+    retain, unsynced = retain != 0, unsynced != 0
+    try:
+        whole = zlib.crc32(payload, _crc_of(topic, qos, retain, size, unsynced)) == crc and kind in _KINDS
+    except TypeError:  # not even bytes any more
+        whole = False
+    if not whole:
+        payload = SPOILED
+    return Row(
+        number, _KINDS.get(kind, Kind.INFER), topic, payload, qos, retain, size, put_ms, boot, mono, unsynced
+    )
 
 
 def _crc(row: Row) -> int:

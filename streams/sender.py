@@ -1,5 +1,6 @@
 """The one thread between the spool and the transport: paced, bounded, and asked again until acknowledged."""
 
+import collections
 import json
 import logging
 import threading
@@ -11,6 +12,7 @@ from typing import Literal, NamedTuple
 from streams import envelope
 from streams.backoff import Backoff
 from streams.errors import PayloadTooLarge, TopicInvalid
+from streams.sender_status import SenderStatus
 from streams.spool import Entry, Kind, Spool
 from streams.suspicion import Suspicion
 from streams.transports import Transport
@@ -33,24 +35,10 @@ SUSPECT = 2  # cuts after which a message goes alone
 MOST_WITH_DOUBTS = (
     100  # on the wire while it is open why the connection was cut: the fewer there are to be tried
 )
-WAKE_AFTER = 8  # where the wire is full, the eighth part of it has to be free before the sender wakes
+WAKE_AFTER = 8  # the eighth part of what is on the wire has to be acknowledged before the sender wakes
+TOGETHER = 32  # acknowledgements that are looked at together while it is awake
+_NEVER = 1 << 62
 GRACE_S = 0.25  # a failed message may be the first sign that the connection is gone
-
-
-class SenderStatus(NamedTuple):
-    """What became of the messages.
-
-    acked: messages acknowledged (QoS 1) or sent (QoS 0), and the bytes of their payloads; spooled: left in
-    the store, those on the wire included; dropped: given up, by reason; resent: publishes that had to be
-    repeated; acked_of: the acknowledged ones by kind, since health messages are among them.
-    """
-
-    acked: int
-    bytes: int
-    spooled: int
-    dropped: dict[str, int]
-    resent: int
-    acked_of: dict[Kind, int]
 
 
 class Flight(NamedTuple):
@@ -105,7 +93,8 @@ class Sender:
         self._suspicion = Suspicion()
         self._bench: list[Entry] = []  # to be sent alone, when others have shown that the connection holds
         self._alone = False  # a suspect is on the wire
-        self._waits_for = 0  # until so few are on the wire there is nothing to be done
+        self._acks: collections.deque[Entry] = collections.deque()  # acknowledged, and not looked at yet
+        self._wakes_at = _NEVER  # so many of them wake the sender, while it waits
         self._proved = False  # something was acknowledged on this connection
         self._live_in_a_row = 0
         self._rest_until = 0.0
@@ -131,6 +120,7 @@ class Sender:
         self._spool.wake()
         if self._thread.ident is not None:
             self._thread.join(timeout)
+        self._collect()
 
     def status(self) -> SenderStatus:
         """The counts of this moment."""
@@ -162,14 +152,20 @@ class Sender:
             except Exception:  # a thread that dies here would fill the spool in silence
                 log.exception("Sending failed; it is tried again.")
                 pause = self._backoff.next()
+            if self._collect():
+                continue
             with self._changed:
                 self._changed.notify_all()
-            if not self._ended:
+            self._wakes_at = max(1, self._flying // WAKE_AFTER)
+            if not self._ended and len(self._acks) < self._wakes_at:
                 self._spool.wait(pause)
+            self._wakes_at = _NEVER
 
     def _pump(self) -> float | None:
         """Sends what may be sent now; seconds until more may be, None when something has to happen first."""
         while not self._ended:
+            if len(self._acks) >= TOGETHER:
+                self._collect()
             pause = self._settle()
             if pause is not None or not self._transport.connected:
                 return pause
@@ -271,9 +267,8 @@ class Sender:
 
     def _is_busy(self) -> bool:
         """Whether something is on the wire; the last of it wakes the sender when it lands."""
-        with self._changed:
-            self._waits_for = 0
-            return self._flying > 0
+        self._collect()
+        return self._flying > 0
 
     def _put_back(self, entry: Entry) -> None:
         if _goes_last(entry):
@@ -291,11 +286,8 @@ class Sender:
         if entry.backlog:
             most, most_bytes = int(most * BACKLOG_WINDOW), int(most_bytes * BACKLOG_WINDOW)
             leave = BACKLOG_LEAVES if self._live_in_a_row < LIVE_IN_A_ROW else 0.0
-        if self._flying >= most or self._flying_bytes + size > most_bytes:
-            with self._changed:  # else the last acknowledgement may just slip through
-                if self._flying:
-                    self._waits_for = self._flying - max(1, self._flying // WAKE_AFTER)
-                    return None
+        if self._flying and (self._flying >= most or self._flying_bytes + size > most_bytes):
+            return None
         return self._transport.allowance.take(size, now, leave=leave)
 
     def _fits(self, entry: Entry) -> bool:
@@ -342,18 +334,18 @@ class Sender:
     def _landed(self, flight: Flight, done: "Future[None]", *, on_the_wire: bool) -> None:
         """Runs on a thread of the transport."""
         error, entry = done.exception(), flight.entry
+        if error is None:
+            self._acks.append(entry)
+            if self._ended:
+                self._collect()
+            elif len(self._acks) >= self._wakes_at:
+                self._spool.wake()
+            return
         with self._changed:  # before the spool stirs: who is woken must see the room
             self._flying -= 1
             self._flying_bytes -= len(entry.payload)
             self._alone = False
-            if error is None:
-                self._acknowledged(entry)
-            waited_for, idle = self._flying <= self._waits_for, self._flying == 0
-            if waited_for:
-                self._waits_for = 0
-        if error is None:
-            self._spool.done(entry)
-        elif isinstance(error, PayloadTooLarge):
+        if isinstance(error, PayloadTooLarge):
             if self._cut_to(len(entry.payload) * 3 // 4, entry):  # the broker has a limit of its own
                 self._spool.give_back(entry)
         elif isinstance(error, TopicInvalid):
@@ -363,27 +355,40 @@ class Sender:
             with self._changed:
                 self._note_sign()
                 self._fallen.append((flight, error))
-            self._spool.wake()
         else:
             self._try_again(entry, error)
-        if waited_for or idle:
-            self._spool.wake()
-        if idle:
-            with self._changed:
-                self._changed.notify_all()
+        self._spool.wake()
+
+    def _collect(self) -> bool:
+        """What was acknowledged leaves the spool, many messages at once; whether there were any."""
+        landed = []
+        while self._acks:
+            try:
+                landed.append(self._acks.popleft())
+            except IndexError:  # another thread came first, at the end
+                break
+        if not landed:
+            return False
+        with self._changed:
+            self._flying -= len(landed)
+            self._alone = False
+            self._proved = True
+            self._refused = False
+            self._backoff.reset()
+            for entry in landed:
+                self._flying_bytes -= len(entry.payload)
+                self._acked_bytes += len(entry.payload)
+                self._acked[entry.kind] += 1
+            if self._suspicion.open:
+                now = self._clock()
+                for entry in landed:
+                    self._suspicion.clear(entry, now)
+        self._spool.done(*landed)
+        return True
 
     def _note_sign(self) -> None:
         if not (self._fallen or self._went):
             self._sign_at = self._clock()
-
-    def _acknowledged(self, entry: Entry) -> None:
-        self._acked[entry.kind] += 1
-        self._acked_bytes += len(entry.payload)
-        self._proved = True
-        self._refused = False
-        self._backoff.reset()
-        if self._suspicion.open:
-            self._suspicion.clear(entry, self._clock())
 
 
 def _goes_last(entry: Entry) -> bool:

@@ -36,7 +36,8 @@ class Item:
     """A message on its way.
 
     payload: a mapping of plain JSON types, which nobody changes any more, or bytes. captured_at: monotonic
-    seconds of the picture that it tells of, None if it tells of none.
+    seconds of the picture that it tells of, None if it tells of none. unsynced: bytes tell times of before the wall
+    clock was set (of a mapping this is seen, see streams.times).
     """
 
     topic: str
@@ -45,6 +46,7 @@ class Item:
     qos: int = 1
     retain: bool = False
     captured_at: float | None = None
+    unsynced: bool = False
 
 
 @dataclass(slots=True)
@@ -76,7 +78,8 @@ class SpoolStatus(NamedTuple):
     """left: messages neither acknowledged nor given up. bytes: what they take. put: all that ever came.
 
     dropped: given up, by reason: "full" (the owner's bound), "invalid" (not plain JSON), and the sender's
-    own. refused: the disk takes none now.
+    own. refused: the disk takes none now. former: how many of the dropped a former run has lost; None where
+    nothing is kept from one run to the next.
     """
 
     left: int
@@ -84,6 +87,7 @@ class SpoolStatus(NamedTuple):
     put: int
     dropped: dict[str, int]
     refused: bool = False
+    former: dict[str, int] | None = None
 
 
 class Spool(Protocol):
@@ -108,8 +112,8 @@ class Spool(Protocol):
         """
         ...
 
-    def done(self, entry: Entry) -> None:
-        """A taken message was acknowledged, and leaves the store. Any thread may say so; `wait` takes no notice."""
+    def done(self, *entries: Entry) -> None:
+        """Taken messages were acknowledged, and leave the store. Any thread may say so; `wait` takes no notice."""
         ...
 
     def give_back(self, entry: Entry, *, quietly: bool = False) -> None:
@@ -191,9 +195,10 @@ class MemorySpool:
             shelf = next((shelf for shelf in self._shelves.values() if shelf), None)
             return shelf.pop() if shelf else None
 
-    def done(self, entry: Entry) -> None:
+    def done(self, *entries: Entry) -> None:
         with self._stirred:
-            self._forget(entry.size)
+            for entry in entries:
+                self._forget(entry.size)
 
     def give_back(self, entry: Entry, *, quietly: bool = False) -> None:
         with self._stirred:

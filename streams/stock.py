@@ -36,8 +36,8 @@ class Stock:
     def __init__(self, last: int, totals: Mapping[Kind, Total]) -> None:
         self.lock = threading.RLock()
         self.handed = 0  # handed over, and not yet with the writer
-        self._taken: set[int] = set()
-        self._finished: set[int] = set()  # and still in the file
+        self._taken: dict[int, Entry] = {}
+        self._finished: dict[int, Entry] = {}  # and still in the file
         self.bytes = self.left = self._put = 0
         self._number = last
         self._dropped: collections.Counter[str] = collections.Counter()
@@ -76,7 +76,7 @@ class Stock:
                     entry = shelf.pop()
                     self.wanting = shelf.more and len(shelf) < FEW
                     entry.backlog = self._live is not self._shelves and entry.number <= self._mark
-                    self._taken.add(entry.number)
+                    self._taken[entry.number] = entry
                     return entry
                 if shelf.more:
                     self.wanting = True
@@ -111,23 +111,25 @@ class Stock:
 
     def give_back(self, entry: Entry, *, quietly: bool) -> None:
         with self.lock:
-            self._taken.discard(entry.number)
+            self._taken.pop(entry.number, None)
             self._shelf_of(entry).give_back(entry)
             if not quietly:
                 self.stir()
 
-    def finish(self, entry: Entry) -> None:
-        """A taken message is no more, though it may still be in the file."""
+    def finish(self, entries: Iterable[Entry]) -> None:
+        """Taken messages are no more, though they may still be in the file."""
         with self.lock:
-            self._taken.discard(entry.number)
-            self._finished.add(entry.number)
-            self.left -= 1
-            self.bytes -= entry.size
+            for entry in entries:
+                self._taken.pop(entry.number, None)
+                self._finished[entry.number] = entry
+                self.left -= 1
+                self.bytes -= entry.size
 
     def removed(self, numbers: Iterable[int]) -> None:
         """Finished messages are no more in the file either."""
         with self.lock:
-            self._finished.difference_update(numbers)
+            for number in numbers:
+                self._finished.pop(number, None)
 
     def on_hand(self, row: Row) -> bool:
         """Whether a message in the file is neither on the wire nor finished."""
@@ -222,6 +224,11 @@ class Stock:
         """All that stand ready."""
         with self.lock:
             return [entry for shelf in self._all_shelves() for entry in shelf]
+
+    def leaving(self) -> list[Entry]:
+        """All that are on the wire, or were acknowledged and are still in the file."""
+        with self.lock:
+            return [*self._taken.values(), *self._finished.values()]
 
     def without_file(self, kept: Iterable[Row]) -> None:
         """The file is lost: what is left is what is known in memory."""

@@ -12,6 +12,7 @@ from streams import envelope, gaps, times
 from streams.budget import units
 from streams.errors import LedgerDamaged
 from streams.ledger import Aside, Ledger, Row
+from streams.register import Register
 from streams.spool import OVERHEAD, Entry, Item, Kind
 from streams.stock import READY, Stock
 from streams.wear import Wear
@@ -44,6 +45,7 @@ class Writer:
     def __init__(
         self,
         ledger: Ledger,
+        register: Register,
         stock: Stock,
         max_bytes: int,
         *,
@@ -55,7 +57,8 @@ class Writer:
         rest: Callable[[float], None] = time.sleep,
     ) -> None:
         self._rest = rest
-        self._ledger, self._stock, self._max_bytes = ledger, stock, max_bytes
+        self._ledger, self._register = ledger, register
+        self._stock, self._max_bytes = stock, max_bytes
         self._max_age, self._sync, self._encode = max_age, sync, encode
         self._clock, self._wall_ms = clock, wall_ms
         self._unwritten: dict[int, Row] = {}  # what the disk did not take
@@ -88,7 +91,7 @@ class Writer:
     def work(
         self,
         handed: Iterable[New],
-        finished: list[int],
+        finished: list[Entry],
         forgone: gaps.Lost,
         aside: Iterable[Aside] = (),
         *,
@@ -104,14 +107,16 @@ class Writer:
             row for (topic, reason), ranges in forgone.items() for row in self._gap(topic, reason, ranges)
         ]
         self._late = []
+        self._register.remove(finished)
+        numbers = [entry.number for entry in finished]
         try:
-            self._turn(fresh, finished)
+            self._turn(fresh, numbers)
         except LedgerDamaged as error:
             self._begin_anew(error, fresh)
         except Exception:  # a writer that dies would keep every message from being sent, in silence
             log.exception("The spool's writer failed; it goes on.")
             self._late = fresh  # what of it was shown to the sender is gone from here
-            self._unremoved += finished
+            self._unremoved += numbers
             if not closing:
                 self._rest(TRY_AGAIN_S)
         self._synchronise(at_once=closing)
@@ -126,6 +131,7 @@ class Writer:
 
     def close(self) -> None:
         self._ledger.close()
+        self._register.close([*self._unwritten.values(), *self._late])
 
     def _turn(self, fresh: list[Row], finished: list[int]) -> None:
         kept = {each.number for each in self._aside}
@@ -149,10 +155,14 @@ class Writer:
 
     def _write(self, fresh: list[Row], removed: list[int]) -> list[Row]:
         """One commit; the rows of `fresh` that stand now, in the file or, where the disk refuses, in memory."""
+        written = [*self._unwritten.values(), *fresh]
+        self._register.write()
         try:
-            self._ledger.write([*self._unwritten.values(), *fresh], removed, self._aside)
+            self._ledger.write(written, removed, self._aside)
         except OSError as error:
             return self._keep(error, fresh, removed)
+        self._register.add(written)
+        self._register.write()
         self._aside = []
         self.wear.messages += len(fresh)
         self._dirty = True
@@ -183,12 +193,21 @@ class Writer:
         known = {entry.number: self._row(entry) for entry in self._stock.ready()}
         kept = [*(known | self._unwritten | {row.number: row for row in fresh}).values()]
         self._stock.without_file(kept)
+        kept += self._missed(kept)
         try:
             self._ledger = self._ledger.begun_anew()
         except OSError as refusal:
             log.error("A new one cannot be begun: %s", refusal)
         self._unwritten, self._unremoved = {}, []
         self._stock.show([self._entry(row) for row in self._write(kept, [])])
+
+    def _missed(self, kept: list[Row]) -> list[Row]:
+        """Messages of the gaps that the loss of the file leaves."""
+        told: list[Row] = []
+        for topic, ranges in self._register.lost([*kept, *self._stock.leaving()]).items():
+            self._stock.count("damaged", sum(last - first + 1 for first, last in ranges))
+            told += self._gap(topic, "damaged", ranges)
+        return told
 
     def _rows(self, handed: Iterable[New], forgone: gaps.Lost) -> list[Row]:
         """Messages as rows; what is no message is counted and its number added to `forgone`."""
@@ -269,6 +288,7 @@ class Writer:
     def _lose(self, rows: list[Row], reason: str) -> tuple[list[Row], list[Row]]:
         """Gives messages up: those that were lost, and new ones that say which numbers are gone."""
         lost = self._stock.lose(rows, reason) if rows else []
+        self._register.remove(lost)
         gone: dict[str, list[gaps.Range]] = collections.defaultdict(list)
         for row in lost:
             self._unwritten.pop(row.number, None)
@@ -332,6 +352,7 @@ class Writer:
         if not self._dirty or not (at_once or now - self._synced_at >= self._sync):
             return
         try:
+            self._register.sync()
             self._ledger.sync()
             self.wear.look()
         except OSError as error:
@@ -362,5 +383,5 @@ def _row(number: int, item: Item, payload: bytes, put_ms: int, mono: float) -> R
         put_ms,
         wall.boot_id(),
         mono,
-        times.is_unsynced(item.payload),
+        item.unsynced or times.is_unsynced(item.payload),
     )

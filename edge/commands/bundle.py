@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from edge.commands.folder_option import writable
 from edge.commands.output import as_json, say, say_json
 
 
@@ -25,7 +26,8 @@ from edge.commands.output import as_json, say, say_json
 )
 @click.option(
     "--into",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    callback=writable,
     default=".",
     metavar="FOLDER",
     help="Where to write it.  [default: .]",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge import logs
+from edge.commands.folder_option import writable
 from edge.commands.model_options import may_replace
 from edge.commands.output import as_json, say, say_json, table
 from inference.manifest import TASKS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
+    callback=writable,
     metavar="DIR",
     help="Where it shall lie.  [default: a folder of its name]",
 )

@@ -223,9 +223,10 @@ def bare(config: Config) -> dict[str, Any]:
     return config.model_dump(exclude={"project"})
 
 
-def begin(folder: Path, environ: Mapping[str, str], work: Path) -> int:
-    """The component's process, from start to exit code. Raises ConfigInvalid where no nucleus started it."""
-    wire = Wire.of_environment(environ)
+def begin(folder: Path, environ: Mapping[str, str], work: Path, patience: float | None = None) -> int:
+    """The component's process, from start to exit code. patience: seconds without the nucleus before it asks for a new
+    start; None: the usual. Raises ConfigInvalid where no nucleus started it."""
+    wire = Wire.of_environment(environ, patience)
     with contextlib.closing(wire):
         return Component(wire, folder, work, environ, version_of(folder)).run()
 

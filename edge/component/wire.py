@@ -47,9 +47,9 @@ class Wire:
         self._said_at = clock()
 
     @classmethod
-    def of_environment(cls, environ: Mapping[str, str]) -> "Wire":
+    def of_environment(cls, environ: Mapping[str, str], patience: float | None = None) -> "Wire":
         """The nucleus that started this process. Raises ConfigInvalid where none did."""
-        nucleus = Nucleus.of_environment(environ)
+        nucleus = Nucleus.of_environment(environ, patience=patience)
         if nucleus is None:
             told = (
                 "no Greengrass nucleus started this process; `edge run` runs a project anywhere, and `edge package` "

@@ -11,7 +11,7 @@ from edge import redaction
 class Section(BaseModel):
     """Nothing is coerced: `port: "1883"` is a mistake, and is said to be one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     def __repr__(self) -> str:
         return redaction.hide(super().__repr__())

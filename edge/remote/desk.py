@@ -33,9 +33,8 @@ UNBOUNDED = 1 << 20  # bytes that an answer may have where the transport sets no
 SETTLED_S = 1.0  # after which an answer stands in the spool for good
 ENDED = "the run ends"
 
-Turn = (
-    Command | tuple[Command, "Result | Unable"] | None
-)  # to be carried out, or finished elsewhere; None: go home
+# To be carried out, or finished elsewhere; None: go home.
+Turn = Command | tuple[Command, "Result | Unable"] | None
 
 
 class Desk:
@@ -151,10 +150,7 @@ class Desk:
             except Exception:  # the next command must be heard all the same
                 log.exception("a command broke the desk")
             self._settle()
-        for (
-            _,
-            key,
-        ) in self._fresh:  # a run that ends in good order leaves nothing behind in the spool's writer
+        for _, key in self._fresh:  # the end of a run leaves nothing behind in the spool's writer
             self._ids.told(*key)
         self._ids.close()
 
@@ -186,9 +182,8 @@ class Desk:
         if self._ids.known(verb, id_of):
             with self._lock:
                 self._counts["repeated"] += 1
-            if (
-                before := self._ids.answer_of(verb, id_of)
-            ) is not None:  # else it is under way, and will be answered
+            before = self._ids.answer_of(verb, id_of)
+            if before is not None:  # else it is under way, and will be answered
                 self._send(self._topics.response(verb), before)
             return
         if self._clock() >= command.deadline:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from edge.run import Run
 
 VERB = Verb("projects")
-_DIGESTS: dict[
-    object, str
-] = {}  # by the names, sizes and times of a model's files: reading them takes a while
+_DIGESTS: dict[object, str] = {}  # by names, sizes and times of a model's files: reading them takes a while
 MOST_DIGESTS = 256
 
 

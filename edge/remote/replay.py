@@ -16,13 +16,7 @@ if TYPE_CHECKING:
     from edge.run import Run
 
 VERB = Verb("replay", {"name": fields.text(64)}, required=frozenset({"name"}))
-SPARE = (
-    "notes",
-    "identity",
-    "changed_files",
-    "first",
-    "stages",
-)  # left out in this order where there is no room
+SPARE = ("notes", "identity", "changed_files", "first", "stages")  # the first is left out first
 
 
 def answer(run: "Run", command: Command, room: int) -> Result | Future[Result]:

@@ -6,14 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can tell
-_COMPRESSED = {
-    ".whl",
-    ".zip",
-    ".gz",
-    ".png",
-    ".jpg",
-    ".mp4",
-}  # to compress them again takes time and gives nothing
+# To compress them again takes time and gives nothing.
+_COMPRESSED = {".whl", ".zip", ".gz", ".png", ".jpg", ".mp4"}
 _PLAIN, _RUNNABLE = 0o644, 0o755
 
 

@@ -104,11 +104,17 @@ def configuration(recipe: Mapping[str, Any]) -> Found:
         yield Fault("expected a mapping", above)
         return
     access = defaults.get("accessControl", {})
+    if not isinstance(access, Mapping):
+        yield Fault("expected a mapping of services", f"{above}.accessControl")
+        return
     seen: set[str] = set()
-    for service, policies in access.items() if isinstance(access, Mapping) else ():
+    for service, policies in access.items():
         if not str(service).startswith(SERVICES):
             yield Fault("is no service of the nucleus", f"{above}.accessControl.{service}")
-        for name, policy in policies.items() if isinstance(policies, Mapping) else ():
+        if not isinstance(policies, Mapping):
+            yield Fault("expected a mapping of policies", f"{above}.accessControl.{service}")
+            continue
+        for name, policy in policies.items():
             yield from grant(policy, f"{above}.accessControl.{service}.{name}")
             if name in seen:
                 yield Fault("is used twice: policy ids are unique over all components", name)
@@ -123,7 +129,12 @@ def grant(policy: object, key: str) -> Found:
 
 
 def dependencies(recipe: Mapping[str, Any]) -> Found:
-    for name, needed in (recipe.get("ComponentDependencies") or {}).items():
+    given = recipe.get("ComponentDependencies") or {}
+    if not isinstance(given, Mapping):
+        yield Fault("expected names of components, each with VersionRequirement and DependencyType below it",
+                    "ComponentDependencies")  # fmt: skip
+        return
+    for name, needed in given.items():
         key = f"ComponentDependencies.{name}"
         if not isinstance(needed, Mapping) or not isinstance(needed.get("VersionRequirement"), str):
             yield Fault("expected a text such as >=1.0.0 <2.0.0", f"{key}.VersionRequirement")
@@ -158,7 +169,7 @@ def platform(given: object, key: str) -> Found:
         yield Fault('write runtime: "*": lite skips a manifest without it', f"{key}runtime")
     if isinstance(given, Mapping):
         yield from spelling(given, PLATFORM, key)
-        if given.get("os") not in ("linux", "*", None):
+        if given.get("os") not in ["linux", "*", None]:
             yield Fault("lite runs on linux alone", f"{key}os")
         for name, value in given.items():
             if isinstance(value, str) and len(value) > 1 and value.startswith("/"):
@@ -210,7 +221,10 @@ def variables(script: str, key: str) -> Found:
 
 
 def environment(given: object, key: str) -> Found:
-    for name, value in given.items() if isinstance(given, Mapping) else ():
+    if not isinstance(given, Mapping):
+        yield Fault("expected a mapping of names to texts", key.removesuffix("."))
+        return
+    for name, value in given.items():
         if not ENVIRONMENT_NAME.fullmatch(str(name)):
             yield Fault("is no name of a variable to lite", f"{key}{name}")
         if not isinstance(value, str):
@@ -219,8 +233,14 @@ def environment(given: object, key: str) -> Found:
 
 def artifacts(given: object, key: str) -> Found:
     seen: set[str] = set()
-    for at, artifact in enumerate(given if isinstance(given, list) else ()):
+    if not isinstance(given, list):
+        yield Fault("expected a list", key)
+        return
+    for at, artifact in enumerate(given):
         here = f"{key}[{at}]."
+        if not isinstance(artifact, Mapping):
+            yield Fault("expected a mapping", here.removesuffix("."))
+            continue
         yield from spelling(artifact, ARTIFACT, here)
         uri = next((value for name, value in artifact.items() if name.lower() == "uri"), None)
         if not isinstance(uri, str) or not uri.startswith(("s3://", "docker:", "greengrass:")):

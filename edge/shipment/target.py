@@ -40,9 +40,13 @@ class Target:
     def here(cls) -> "Target":
         """This machine. Raises ShipmentInvalid where it is no Linux with glibc."""
         name, version = platform.libc_ver()
-        if name != "glibc" or not sys.platform.startswith("linux"):
-            raise ShipmentInvalid("this machine has no glibc: name the device's kind with --target")
-        return cls(os.uname().machine, sys.version_info.minor, int(version.split(".")[1]))
+        machine = os.uname().machine
+        if name != "glibc" or machine not in ARCHITECTURES or not sys.platform.startswith("linux"):
+            raise ShipmentInvalid(
+                f"components are not made for a machine like this one ({machine}, {name or 'no glibc'}): name the "
+                "device's kind with --target"
+            )
+        return cls(machine, sys.version_info.minor, int(version.split(".")[1]))
 
     def __str__(self) -> str:
         return f"linux-{self.machine}-py3{self.python}-glibc2.{self.glibc}"

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge.shipment.errors import ShipmentFailed
+from edge.shipment.errors import ShipmentFailed, ShipmentInvalid
 from edge.shipment.locks import Lock
 from edge.shipment.target import Target
 
@@ -88,8 +88,8 @@ def installer(folder: Path) -> Path:
 def own(target: Target, folder: Path, given: Path | None = None) -> Path:
     """Our own wheel for a target: the given one, or one built from the source tree that this program runs from.
 
-    Raises ShipmentFailed where there is none, where it is for another processor, has no compiled kernels, or needs a
-    newer C library than the target has.
+    Raises ShipmentInvalid where it is for another processor, ShipmentFailed where there is none, it has no compiled
+    kernels, or needs a newer C library than the target has.
     """
     wheel = given or built(folder)
     try:
@@ -115,7 +115,7 @@ def built(folder: Path) -> Path:
 def check(wheel: Path, target: Target) -> None:
     """That a wheel of ours runs on a target, by its name and by what its libraries ask of glibc."""
     if not wheel.name.startswith("lensracer-") or not wheel.name.endswith(f"{target.machine}.whl"):
-        raise ShipmentFailed(f"{wheel.name} is not our wheel for {target.machine}; name one with --wheel")
+        raise ShipmentInvalid(f"{wheel.name} is not our wheel for {target.machine}; name one with --wheel")
     with zipfile.ZipFile(wheel) as archive:
         kernels = [name for name in archive.namelist() if re.fullmatch(r"kernels/_\w+\.abi3\.so", name)]
         if not kernels:

@@ -223,8 +223,14 @@ static void NAMED(blend_floats)(const int16_t* upper, const int16_t* lower, int 
       }
   }
 #endif
-  for (; i < length; i++)
-    out[i] = between(upper[i], lower[i], weight) * numbers[i % period].multiply + numbers[i % period].add;
+#if LEVEL < 2
+  if (period == 1) { /* alone, so that the compiler makes vectors of it */
+    const float by = numbers->multiply, plus = numbers->add;
+    for (; i < length; i++) out[i] = between(upper[i], lower[i], weight) * by + plus;
+  }
+#endif
+  for (int k = (int)(i % period); i < length; i++, k = k + 1 < period ? k + 1 : 0)
+    out[i] = between(upper[i], lower[i], weight) * numbers[k].multiply + numbers[k].add;
 }
 
 /* The same, a piece at a time by way of floats. */

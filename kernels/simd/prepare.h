@@ -84,15 +84,6 @@ static inline void color_of(int y, int u, int v, int* out) {
   out[2] = clamped(y + FACTOR(RED_V) * v);
 }
 
-/* Ask for a row that is about to be written: stores would wait for the memory that they change a part of. */
-static inline void ask_row(const uint8_t* row, ptrdiff_t bytes) {
-#if defined(__GNUC__)
-  for (ptrdiff_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at, 1);
-#else
-  (void)row, (void)bytes;
-#endif
-}
-
 /* Every step'th item; told apart so that the compiler makes vectors of step 1. */
 static inline void fill_floats(float* out, float value, ptrdiff_t length, ptrdiff_t step) {
   if (step == 1)

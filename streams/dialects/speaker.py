@@ -27,9 +27,7 @@ class Speaker:
         self.dialects = dialects
         self._spool, self._about = spool, about
         self._given_up: Mapping[str, str] = {} if given_up is None else given_up
-        self._lock = (
-            threading.Lock()
-        )  # of the dialects: the loop speaks, and the transport has them introduced
+        self._lock = threading.Lock()  # of the dialects: the loop speaks, the transport has them introduced
         self._introduced: About | None = None
         self._heard: tuple[Any, Any] | None = None  # the project and the model of the newest message
         self._messages: Counter[str] = Counter()

@@ -22,6 +22,7 @@ BOUNDARY = "lensracer-frame"
 PICTURE_PATIENCE_S = 30.0  # for one picture; a slow viewer sees fewer, a stuck one is let go
 LOOK_ROUND_S = 1.0  # how often it is looked whether somebody is stuck
 SEND_BUFFER = 64 * 1024  # what is in it is old when it arrives
+MOST_HEARD = 64 * 1024  # bytes that a viewer may say while it watches, all of which are for nobody
 
 _BLOCKED = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _LOOK, _SEND = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
@@ -35,6 +36,7 @@ class Seat:
         self.rest: memoryview | None = None
         self.until = 0.0
         self.mode = _LOOK
+        self.heard = 0
 
 
 class Audience:
@@ -184,13 +186,15 @@ class Audience:
         return part
 
     def _vanished(self, seat: Seat) -> bool:
-        """Whether it closed its side. What a viewer says while it watches is not listened to."""
+        """Whether it closed its side, or talks without end. What a viewer says while it watches is not listened to."""
         try:
-            return not seat.connection.recv(4096)
+            said = len(seat.connection.recv(4096))
         except _BLOCKED:
             return False
         except (OSError, ValueError):
             return True
+        seat.heard += said
+        return not said or seat.heard > MOST_HEARD
 
     def _let_stuck_go(self, now: float) -> None:
         for seat in [seat for seat in self._seats if seat.rest is not None and seat.until < now]:

@@ -61,7 +61,7 @@ class _Life(rpc.LifecycleHandler):  # type: ignore[misc]
         self._ended = ended
 
     def on_disconnect(self, reason: Exception | None) -> None:
-        self._ended("The nucleus closed the connection" + (f": {reason}." if reason else "."))
+        self._ended("The nucleus closed the connection" + (f": {said(reason)}." if reason else "."))
 
     def on_error(self, error: Exception) -> bool:
         return True
@@ -102,12 +102,15 @@ class Nucleus:
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def of_environment(cls, environment: Mapping[str, str] = os.environ) -> "Nucleus | None":
-        """The nucleus that started this process; None where none did."""
+    def of_environment(
+        cls, environment: Mapping[str, str] = os.environ, patience: float | None = None
+    ) -> "Nucleus | None":
+        """The nucleus that started this process; None where none did. patience: the usual when None."""
         socket, token = environment.get(SOCKET), environment.get(TOKEN)
         if not socket or not token:
             return None
-        return cls(socket, token, kind="classic" if environment.get(CLASSIC_SOCKET) else "lite")
+        kind: Kind = "classic" if environment.get(CLASSIC_SOCKET) else "lite"
+        return cls(socket, token, kind=kind, patience=PATIENCE_S if patience is None else patience)
 
     @property
     def connected(self) -> bool:

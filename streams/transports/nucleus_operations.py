@@ -78,7 +78,7 @@ def as_ours(name: str, error: BaseException) -> StreamError:
 
 def said(error: BaseException) -> str:
     """What an error says of itself; its name where it says nothing."""
-    told = getattr(error, "message", None) or str(error)
+    told = str(getattr(error, "message", None) or error).rstrip(".")
     return f"{type(error).__name__}: {told}" if told else type(error).__name__
 
 

@@ -112,10 +112,7 @@ def quiet(ear: Subscriber, timeout: float = 60.0) -> None:
 
 def judged(payloads: list[bytes]) -> dict[str, int]:
     """Numbers received, told to be lost, and neither."""
-    messages = [json.loads(payload) for payload in payloads]
-    numbers = {each["seq"] for each in messages if each["schema"] == "lensracer.infer/1"}
-    ranges = [pair for each in messages if each["schema"] == "lensracer.gap/1" for pair in each["ranges"]]
-    lost = {number for first, last in ranges for number in range(first, last + 1)}
+    numbers, lost = numbers_of(payloads), told_lost(payloads)
     every = set(range(1, max(numbers, default=0) + 1))
     return {
         "received": len(numbers),
@@ -157,10 +154,11 @@ def read_only(folder: Path, seconds: float = SHORT_S) -> tuple[bool, dict[str, A
 
 
 def damaged(folder: Path, ways: int = WAYS) -> tuple[bool, dict[str, Any]]:
-    """A spool's file damaged in so many ways: each time the next run starts, and all of its own messages arrive."""
+    """A spool's file damaged in so many ways: each time the next run starts, all of its own messages arrive, and of the
+    old ones each arrives or is told to be lost."""
     made = backlog(folder)
     wrong: list[str] = []
-    whole = set_aside = 0
+    whole = told = set_aside = 0
     with running(mosquitto(folder, *BROKER)) as broker:
         ear = Subscriber(broker.port, TOPICS)
         ear.connect()
@@ -177,11 +175,25 @@ def damaged(folder: Path, ways: int = WAYS) -> tuple[bool, dict[str, Any]]:
             intact = {digest(payload) for payload in ear.payloads[before:]} & made.digests
             if len(intact) != len(came & made.numbers):
                 wrong.append(f"way {way}: an old message is not what was put")
+            lost = told_lost(ear.payloads[before:])
+            if made.numbers - came - lost:
+                wrong.append(
+                    f"way {way}: {len(made.numbers - came - lost)} old messages are gone, and nothing was told"
+                )
+            if lost & came:
+                wrong.append(f"way {way}: {len(lost & came)} old messages that came were told to be lost")
             whole += made.numbers <= came
+            told += bool(lost)
             set_aside += bool(list(place.glob(f"{FILE}.damaged-*")))
             shutil.rmtree(place)
         ear.close()
-    figures = {"ways": ways, "nothing_lost": whole, "set_aside": set_aside, "wrong": wrong[:10]}
+    figures = {
+        "ways": ways,
+        "nothing_lost": whole,
+        "loss_told": told,
+        "set_aside": set_aside,
+        "wrong": wrong[:10],
+    }
     return not wrong, figures
 
 
@@ -229,6 +241,13 @@ def numbers_of(payloads: list[bytes]) -> set[int]:
     """The numbers of the results among the messages."""
     messages = [json.loads(payload) for payload in payloads]
     return {each["seq"] for each in messages if each["schema"] == "lensracer.infer/1"}
+
+
+def told_lost(payloads: list[bytes]) -> set[int]:
+    """The numbers that gap messages name."""
+    messages = [json.loads(payload) for payload in payloads]
+    ranges = [pair for each in messages if each["schema"] == "lensracer.gap/1" for pair in each["ranges"]]
+    return {number for first, last in ranges for number in range(first, last + 1)}
 
 
 def later(payloads: list[bytes], last: int) -> set[int]:

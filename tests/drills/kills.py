@@ -176,7 +176,8 @@ def trial(folder: Path, messages: int, kills: int) -> tuple[bool, dict[str, Any]
                 runtime.start()
             else:
                 kill_broker(way, broker, ear)
-        reached(runtime, lambda: len(runtime.told) >= messages, "too few messages")
+        since = len(runtime.told)  # the last one has to be up, to be ended in good order
+        reached(runtime, lambda: len(runtime.told) >= max(messages, since + LIVELY), "too few messages")
         code = runtime.end()
         words = [f"--set={name}={value}" for name, value in runtime.settings.items()]
         drained = edge_command("spool", "drain", *words, folder=folder, timeout=300)

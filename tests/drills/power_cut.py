@@ -88,7 +88,7 @@ class Judge:
         self._place = place
         self.wrong: list[str] = []
         self.lost_ms: list[float] = []
-        self.lost = self.back = self.opened = 0
+        self.lost = self.back = self.opened = self.told = 0
 
     def see(self, cut: int, left: dict[str, bytes], moment: Moment) -> None:
         shutil.rmtree(self._place, ignore_errors=True)
@@ -136,10 +136,12 @@ class Judge:
             self.wrong.append(f"cut {cut}: number {number} is given again, after {moment.given}")
 
     def _whole(self, cut: int) -> None:
-        spool = DurableSpool(self._place, 1 << 26)
+        spool = DurableSpool(self._place, 1 << 26, boot=ANOTHER_BOOT)
         spool.close()
-        if spool.status().dropped:
-            self.wrong.append(f"cut {cut}: the spool gave up {spool.status().dropped}")
+        dropped = spool.status().dropped
+        self.told += dropped.pop("power", 0)
+        if dropped:
+            self.wrong.append(f"cut {cut}: the spool gave up {dropped}")
 
 
 def new(row: Row, moment: Moment) -> bool:
@@ -181,6 +183,7 @@ def trial(folder: Path, messages: int, cuts: int, seed: int = 1) -> tuple[bool, 
         "longest_between_syncs_ms": round(1000 * moment.longest),
         "longest_loss_ms": round(max(judge.lost_ms, default=0.0)),
         "lost_a_cut": round(judge.lost / max(1, cut), 1),
+        "told_as_power": judge.told,
         "sent_again_a_cut": round(judge.back / max(1, cut), 1),
         "wrong": judge.wrong[:10],
     }

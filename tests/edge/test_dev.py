@@ -1,22 +1,26 @@
 """`edge dev`: what it chooses, what it starts, and that nothing of it stays behind."""
 
+import http.client
 import logging
 import os
 import re
 import signal
 import socket
+import ssl
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import edge_process
 import models
 import paho.mqtt.client as mqtt
 import pictures
 import pytest
+from brokers import make_certificates
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge import dev as dev_module
@@ -277,3 +281,55 @@ def test_a_second_one_ends_before_it_starts_anything(config: Config, project: Pr
     with Sequence(config.spool.folder(config.thing)), pytest.raises(StateBusy):
         dev(config, project, QUIET, say=said.append, runner=lambda *_: 0)
     assert said == []
+
+
+OPEN_CONSOLE = ("--set", "console.host=0.0.0.0", "--set", "console.token=word")
+
+
+def test_a_console_for_other_machines_is_refused_without_tls_or_a_word_of_the_owner(
+    project: Project, tmp_path: Path
+) -> None:
+    words = ("--frames", "1", "--no-browser", "--no-webcam", *FREE_PORTS, *OPEN_CONSOLE)
+    refused = edge_process.edge("dev", project.folder, *words, folder=tmp_path)
+    assert refused.code == 2
+    assert "console.cert: is missing" in refused.stderr
+    assert "Broker" not in refused.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("secured", [True, False])
+def test_the_console_is_served_by_tls_or_in_the_open_as_it_was_asked(
+    project: Project, tmp_path: Path, *, secured: bool
+) -> None:
+    pems = make_certificates(tmp_path)
+    tls = ("--set", f"console.cert={pems.server_cert}", "--set", f"console.key={pems.server_key}")
+    words = ("dev", project.folder, "--no-browser", "--no-webcam", *FREE_PORTS, *OPEN_CONSOLE)
+    started = edge_process.start(*words, *(tls if secured else ("--insecure",)), folder=tmp_path)
+    assert started.stderr is not None
+    said = Said()
+    reader = threading.Thread(target=lambda: said.extend(started.stderr or []), daemon=True)
+    reader.start()
+    try:
+        assert wait_for(lambda: any("the console is ready" in line for line in said), 40)
+        url = urlsplit(said.address("Console"))
+        assert url.scheme == ("https" if secured else "http")
+        assert said.address("Pictures").startswith("http://127.0.0.1:")  # these stay here in any case
+        assert url.port is not None
+        trusting = ssl.create_default_context(cafile=str(pems.ca))
+        bare = http.client.HTTPConnection("localhost", url.port, timeout=10)
+        asking = (
+            http.client.HTTPSConnection("localhost", url.port, timeout=10, context=trusting)
+            if secured
+            else bare
+        )
+        told = []
+        for headers in ({}, {"Authorization": "Bearer word"}):
+            asking.request("GET", "/", headers=headers)
+            answer = asking.getresponse()
+            answer.read()
+            told.append(answer.status)
+        asking.close()
+        assert told == [401, 200]
+    finally:
+        edge_process.finish(started)
+        reader.join(2)

@@ -1,14 +1,23 @@
 """`edge model` on networks of MXNet and Caffe: told, converted and measured as any other, or refused in a sentence."""
 
+import dataclasses
 import json
 import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from caffe_form import caffe_form
+from caffe_writer import caffemodel
 
-from edge import cli, exits
+import inference
+from edge import cli, exits, project
+from inference.formats.mxnet_params import read_params
+from inference.formats.mxnet_symbol import read_symbol
+from inference.results import Classification
+from kernels import PixelFormat
 
 FORMATS = Path(__file__).parent.parent / "data" / "formats"
 LIST = struct.pack("<QQ", 0x112, 0)  # what MXNet's parameter files begin with
@@ -121,3 +130,59 @@ def test_real_networks_are_told_and_converted(
         for difference in json.loads(capsys.readouterr().out)["differences"]:
             assert difference["largest"] < 0.05
             assert difference["first_agrees"] >= difference["pictures"] - 1  # seeded blotches show no face
+
+
+def network_project(folder: Path, name: str, model: str, side: int) -> Path:
+    (folder / "project.yaml").write_text(
+        f"name: {name}\ntask: classification\nmodel: {model}\ninput: {{size: [{side}, {side}]}}\n"
+    )
+    return folder
+
+
+def in_both_forms(tmp_path: Path) -> tuple[Path, Path]:
+    """SageMaker's ResNet-18 as MXNet wrote it, and the same weights as a Caffe network; a project of each."""
+    mxnet, caffe = tmp_path / "mxnet", tmp_path / "caffe"
+    shutil.copytree(FORMATS / "classification18", mxnet)
+    caffe.mkdir()
+    shape = np.load(FORMATS / "classification18" / "image-classification.npz")["data"].shape
+    (params,) = mxnet.glob("*.params")
+    text, layers = caffe_form(
+        read_symbol(mxnet / "image-classification-symbol.json"), read_params(params), (1, *shape[1:])
+    )
+    (caffe / "net.prototxt").write_text(text)
+    (caffe / "net.caffemodel").write_bytes(caffemodel(layers, old=False))
+    return (
+        network_project(mxnet, "mxnet-form", "image-classification-symbol.json", shape[-1]),
+        network_project(caffe, "caffe-form", "net.prototxt", shape[-1]),
+    )
+
+
+@pytest.mark.slow
+def test_a_caffe_network_and_the_mxnet_form_of_its_weights_are_told_converted_and_answer_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said, models = [], []
+    for place in in_both_forms(tmp_path):
+        assert edge("inspect", place, "--json") == exits.GOOD
+        said.append(json.loads(capsys.readouterr().out))
+        assert edge("convert", place, "-o", place, "--name", "net-ir", "--precision", "f32") == exits.GOOD
+        assert (
+            edge("bench", place, "--also", place / "net-ir.xml", "--seconds", "0.3", "--no-keep")
+            == exits.GOOD
+        )
+        found = project.load(place).manifest
+        capsys.readouterr()
+        paths = (found.model, place / "net-ir.xml")
+        models += [inference.load(dataclasses.replace(found, model=path)) for path in paths]
+    assert [each["shape"] for each in said[0]["outputs"]] == [each["shape"] for each in said[1]["outputs"]]
+    assert [each["format"] for each in said] == ["mxnet", "caffe"]
+    random = np.random.default_rng(5)
+    for _ in range(4):
+        picture = random.integers(0, 256, (48, 64, 3), np.uint8)
+        first, *others = (model.predict(picture, PixelFormat.BGR) for model in models)
+        for other in others:
+            assert isinstance(other, Classification)
+            np.testing.assert_array_equal(first.label_ids, other.label_ids)
+            np.testing.assert_allclose(first.scores, other.scores, atol=1e-4)
+    for model in models:
+        model.close()

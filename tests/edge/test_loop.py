@@ -52,6 +52,14 @@ class Stream:
     def message(self, frame: Frame, **said: Any) -> dict[str, Any]:
         return {"frame": frame.id, "source": frame.source, **said}
 
+    def mould(self, **same: Any) -> dict[str, Any]:
+        return same
+
+    def say(self, mould: dict[str, Any], frame: Frame, now: float, seconds: Any, results: object) -> bool:
+        took = {"total": 1000 * sum(seconds)}
+        self.messages.append(self.message(frame, latency_ms=took, results=results, **mould))
+        return True
+
     def send(self, message: Mapping[str, Any], captured_at: float) -> int:
         self.messages.append(message)
         return len(self.messages)

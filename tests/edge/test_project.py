@@ -136,6 +136,20 @@ def test_mistakes_of_several_parts_are_told_at_once(folder: Path) -> None:
     assert len(refusal(folder, text).splitlines()) == 4
 
 
+def test_mistakes_of_the_model_s_keys_are_told_at_once(folder: Path) -> None:
+    guessed = (
+        "name: My Project\ntask: detect\nlabels: [cat, cat]\nlabel: x\n"
+        "input: {size: 416, resize: fit, sice: 3}\noutput: {threshold: 50, decoder: best}\n"
+    )
+    with pytest.raises(ConfigInvalid) as refused:
+        load(folder, guessed)
+    told = [fault.key for fault in refused.value.faults]
+    assert sorted(told) == [
+        "input.resize", "input.sice", "input.size", "label", "labels", "model", "name", "output.decoder",
+        "output.threshold", "task",
+    ]  # fmt: skip
+
+
 # finding
 
 

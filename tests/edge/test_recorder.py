@@ -10,7 +10,7 @@ from swap_run import live
 from witness import wait_until
 
 from edge import config as configuration
-from edge import replay_child
+from edge import replay_child, thresholds
 from edge.errors import AlreadyThere, RecordingRefused
 from edge.recorder import header
 from edge.recording import Bounds, Session
@@ -105,6 +105,28 @@ def test_a_threshold_that_is_changed_meanwhile_is_changed_again_at_its_frame(tmp
     assert [shot["threshold"] for shot in (shots[0], shots[-1])] == [before, 0.95]
     outcome = replay(Asked(Path(path)), configuration.load(None, {}, {}))
     assert outcome.same, {key: outcome.told[key] for key in ("first", "identity")}
+
+
+def test_a_threshold_that_was_set_before_holds_again_and_one_that_is_kept_here_does_not(
+    tmp_path: Path,
+) -> None:
+    project = sorter(tmp_path)
+    with live(project, tmp_path / "state") as run:
+        recorder, runtime = run.run.recorder, run.run.runtime
+        plain = recorder.start(30, "plain")
+        wait_until(lambda: recorder.status()["frames"] > 5)  # type: ignore[index]
+        recorder.stop()
+        runtime.interlude.ask(lambda: runtime.model.set_threshold(0.95)).result(5)
+        after = recorder.start(30, "after")
+        wait_until(lambda: recorder.status()["frames"] > 5)  # type: ignore[index]
+        recorder.stop()
+    state = tmp_path / "elsewhere"
+    state.mkdir()
+    thresholds.keep(state, project.name, 0.99)
+    config = configuration.load(None, {}, {"spool.path": str(state)})
+    for path in (plain, after):
+        outcome = replay(Asked(Path(path)), config)
+        assert outcome.same, {key: outcome.told[key] for key in ("first", "identity")}
 
 
 def test_what_the_writer_has_no_room_for_is_a_hole_with_its_number(

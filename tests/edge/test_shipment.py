@@ -80,7 +80,7 @@ def test_a_wheel_that_asks_for_a_newer_c_library_is_refused(tmp_path: Path) -> N
     wheels.check(good, TARGET)
     with pytest.raises(ShipmentFailed, match=r"needs glibc 2\.29 .*_prepare"):
         wheels.check(good, Target("x86_64", 11, 23))
-    with pytest.raises(ShipmentFailed, match="not our wheel for aarch64"):
+    with pytest.raises(ShipmentInvalid, match="not our wheel for aarch64"):
         wheels.check(good, Target("aarch64", 11, 31))
 
 
@@ -164,7 +164,17 @@ def test_a_recipe_that_is_too_large_is_told_with_its_size() -> None:
     assert "16000 are the most" in str(recipe_check.faults(made)[0])
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "7", '{"Manifests": 3}', '{"Manifests": [3]}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", "7", '{"Manifests": 3}', '{"Manifests": [3]}', "[" * 100_000,
+        '{"ComponentDependencies": ["x"]}',
+        '{"ComponentConfiguration": {"DefaultConfiguration": {"accessControl": {"a": 3}}}}',
+        '{"ComponentConfiguration": {"DefaultConfiguration": {"accessControl": [1]}}}',
+        '{"Manifests": [{"Artifacts": [3], "Platform": {"os": [1]}, "Lifecycle": {"run": 3, "Setenv": 4}}]}',
+        '{"Manifests": [{"Artifacts": {"a": 3}, "Lifecycle": {"run": {"Script": "x", "Setenv": [2]}}}]}',
+    ],
+)  # fmt: skip
 def test_a_file_that_is_no_recipe_is_told_and_never_a_crash(tmp_path: Path, text: str) -> None:
     path = tmp_path / "recipe.json"
     path.write_text(text)

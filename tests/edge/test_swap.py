@@ -203,6 +203,10 @@ def test_a_model_that_says_otherwise_than_the_running_one_is_refused_where_agree
         ({"project": "../base"}, "missing", "from outside none else is taken"),
         ({"project": 5}, "request", "expected {project} or {uri, sha256, signature}"),
         ({}, "request", "expected"),
+        ({"project": "x" * 10_000}, "missing", "no project named 'xxx"),
+        ({"x" * 10_000: 1}, "request", "expected"),
+        ({"project": "\0"}, "missing", "no project named"),
+        ({"uri": 5, "sha256": [], "signature": {}}, "request", "expected"),
         ({"uri": "https://example.org/x", "sha256": "0" * 64}, "request", "expected"),
     ],
 )
@@ -213,6 +217,7 @@ def test_from_outside_only_installed_names_are_taken(
         outcome = run.ask(wanted, local=False)
         assert (outcome["outcome"], outcome["cause"]) == ("refused", cause)
         assert words in outcome["error"]
+        assert len(outcome["error"]) < 400
 
 
 def test_an_installed_project_is_taken_by_name_from_outside(

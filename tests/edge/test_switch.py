@@ -36,6 +36,13 @@ class Stream:
     def wants(self, key: object, now: float) -> bool:
         return True
 
+    def mould(self, **same: Any) -> dict[str, Any]:
+        return same
+
+    def say(self, mould: dict[str, Any], frame: Frame, now: float, seconds: object, results: object) -> bool:
+        self.send(self.message(frame, **mould), now)
+        return True
+
     def message(self, frame: Frame, *, project: str, model: dict[str, str], **said: Any) -> dict[str, Any]:
         return {"frame": frame.id, "project": project, "model": model["name"]}
 

@@ -12,7 +12,7 @@ UNIT = edge_process.REPOSITORY / "packaging" / "lensracer.service"
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     """Where systemd is not installed, that the keys are there by which it is started and watched."""
     text = UNIT.read_text()
-    assert {"Type=notify", "WatchdogSec=60", "Restart=on-failure"} <= set(text.splitlines())
+    assert {"Type=notify", "WatchdogSec=60", "Restart=always"} <= set(text.splitlines())
     verify = shutil.which("systemd-analyze")
     if verify is not None:
         unit = tmp_path / UNIT.name  # with a program and a user that exist here

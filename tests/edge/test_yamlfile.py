@@ -66,7 +66,7 @@ def test_a_merge_brings_keys_in_beneath_the_mappings_own(tmp_path: Path) -> None
         ("a: 1\na: 2\n", 2, "a: stands here a second time, first in line 1"),
         ("a:\n  b: 1\n  c: 2\n  b: 3\n", 4, "a.b: stands here a second time, first in line 2"),
         ("- 1\n- 2\n", 1, "keys and values, not a list"),
-        ("just words\n", 1, "keys and values, not str 'just words'"),
+        ("just words\n", 1, "keys and values, not text"),
         ("a: 1\n5: 2\n", 2, "keys are text"),
         ("on: 1\n", 1, "keys are text; bool 'on'"),
         ("a:\n  ? [1]\n  : 2\n", 2, "keys are text"),
@@ -146,3 +146,26 @@ def test_a_value_of_the_command_line_is_a_scalar_or_flow_yaml(text: str, value: 
 def test_a_value_that_is_not_yaml_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"value|second time"):
         yamlfile.scalar(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hunter2 is what opens it\n",
+        "root:hunter2:20228:0:99999:7:::\nme:x:\n",
+        "-----BEGIN KEY-----\nhunter2\n-----END KEY-----\n",
+        "a: *hunter2\n",
+        "!hunter2 words\n",
+        "a: !hunter2 words\n",
+        "a: &hunter2 1\nb: &hunter2 2\nc: [hunter2\n",
+        "%hunter2\n",
+        "? hunter2 hunter2\n",
+        "2023-01-01: hunter2\n",
+    ],
+)
+def test_what_a_file_that_is_none_of_settings_says_is_not_repeated(tmp_path: Path, text: str) -> None:
+    (tmp_path / "shadow").write_text(text)
+    with pytest.raises(ConfigInvalid) as caught:
+        yamlfile.load(tmp_path / "shadow")
+    assert "hunter2" not in str(caught.value)
+    assert f"{tmp_path / 'shadow'}:" in str(caught.value)

@@ -12,6 +12,7 @@ import pytest
 from backend_contract import as_it_is, check_backend, opened
 
 from inference.backends import UNKNOWN, Opening, Shape, TensorSpec
+from inference.backends import openvino as openvino_backend
 from inference.errors import BackendUnavailable, ModelInvalid, ModelMismatch
 
 VENDORS = ("openvino", "onnxruntime")
@@ -48,6 +49,24 @@ def test_outputs_are_those_of_the_newest_run(tmp_path: Path, name: str) -> None:
         backend.input(0)[...] = 2 * level
         backend.start(0)
         np.testing.assert_allclose(backend.wait(0)[0], np.full((1, 3), 20 * level), rtol=1e-5)
+    backend.close()
+
+
+@pytest.mark.parametrize("limit", [0.0, 60.0], ids=["never quick", "quick from the second run on"])
+def test_a_quick_model_answers_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float
+) -> None:
+    """Whether the caller's thread computes or the backend's own ones, through the change from one to the other."""
+    monkeypatch.setattr(openvino_backend, "QUICK_S", limit)
+    backend = opened("openvino", models.classifier(tmp_path / "m.onnx"), slots=2)
+    for number in range(2 * openvino_backend.LOOK_AT):
+        slot, level = number % 2, 0.1 * number
+        backend.input(slot)[...] = level
+        np.testing.assert_allclose(backend.run(slot)[0], np.full((1, 3), 10 * level), rtol=1e-5)
+    backend.input(0)[...], backend.input(1)[...] = 0.5, 0.7
+    backend.start(1)  # one under way beside it changes nothing
+    np.testing.assert_allclose(backend.run(0)[0], np.full((1, 3), 5.0), rtol=1e-5)
+    np.testing.assert_allclose(backend.wait(1)[0], np.full((1, 3), 7.0), rtol=1e-5)
     backend.close()
 
 

@@ -112,6 +112,7 @@ def test_a_fake_model_is_a_name_and_no_path(tmp_path: Path) -> None:
         ({"task": None}, "task"),
         ({"model": ""}, "model"),
         ({"model": 3}, "model"),
+        ({"model": "x" * 5000}, "model"),
         ({"model": "https://example.com/m.onnx"}, "model"),
         ({"labels": "absent.txt"}, "labels"),
         ({"labels": 3}, "labels"),

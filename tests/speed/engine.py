@@ -5,6 +5,7 @@ so that idle time hides nothing. Figures of a process are its own, taken after i
 """
 
 import contextlib
+import dataclasses
 import functools
 import json
 import os
@@ -28,6 +29,9 @@ import kernels
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+# What cannot stand beside ours in one environment, since it wants another OpenCV:
+# `pip install --no-deps --target build/peers openvino-model-api`
+PEERS = ROOT / "build/peers"
 PROJECT = """\
 name: {name}
 task: classification
@@ -80,6 +84,7 @@ class Bench:
         return {
             "engine squeezenet, frames a second": lambda name: self.throughput(name, self.squeezenet, 0.95),
             "engine resnet50, frames a second": lambda name: self.throughput(name, self.resnet50, 0.98),
+            "engine openvino-model-api async, squeezenet": lambda name: self.model_api(name, self.squeezenet),
             "engine squeezenet, memory": lambda name: self.from_memory(name, self.squeezenet, 1.2),
             "engine policy, memory": lambda name: self.from_memory(name, self.policy, 2.5),
             "engine squeezenet, memory, sent to nobody": lambda name: self.unpublished(name, self.squeezenet),
@@ -99,6 +104,21 @@ class Bench:
         got = median(one / other for one, other in zip(ours, theirs, strict=True))
         peers = {"benchmark_app": 1e6 / median(theirs)}
         return row(name, 1e6 / median(ours), peers, judged("benchmark_app", at_least, got))
+
+    def model_api(self, name: str, net: Net) -> Row:
+        """The same frames through the asynchronous pipeline of openvino-model-api, which sends no messages."""
+        if not (PEERS / "model_api").is_dir():
+            return dataclasses.replace(row(name, float("nan"), {}), absent=("openvino-model-api",))
+        words = ("--requests", str(REQUESTS))
+        ours, theirs = self._turns(
+            lambda: self._ours(net, *words)["fps"],
+            lambda: answered("engine_model_api.py", str(net.model), "--frames", str(net.frames), *words)[
+                "fps"
+            ],
+        )
+        got = median(one / other for one, other in zip(ours, theirs, strict=True))
+        peers = {"openvino-model-api": 1e6 / median(theirs)}
+        return row(name, 1e6 / median(ours), peers, judged("openvino-model-api", 1.1, got))
 
     def from_memory(self, name: str, net: Net, at_least: float) -> Row:
         """The user's script with the same frames: time beside inference at most a fifth, and frames a second.
@@ -224,7 +244,8 @@ def environment() -> dict[str, str]:
     """As a user's: without the caps of the kernels' bench."""
     capped = {*ONE_THREAD, DONE, *(name for caps in CAPS.values() for name in caps)}
     kept = {name: value for name, value in os.environ.items() if name not in capped}
-    return kept | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests/tools")))}
+    places = (ROOT, ROOT / "tests/tools", PEERS)
+    return kept | {"PYTHONPATH": os.pathsep.join(map(str, places))}
 
 
 def answered(script: str, *words: str) -> Figures:

@@ -4,17 +4,21 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from pathlib import Path
 
 import numpy as np
 import pytest
+from brokers import mosquitto, running
 from pictures import jpeg_bytes, noise, picture
-from witness import wait_until
+from witness import wait_until, witness
 
+from streams.backoff import Backoff
 from streams.budget import BUDGETS, Budget
 from streams.device import DeviceStream
 from streams.encode import read_comment
 from streams.errors import TopicInvalid
 from streams.frame import Frame
+from streams.transports.iot_core import IotCore
 from streams.transports.local import Local
 
 TINY = np.zeros((4, 4, 3), np.uint8)
@@ -196,3 +200,45 @@ def test_stopping_ends_the_thread(stage: Stage) -> None:
 def test_names_that_no_topic_can_hold_are_refused(stage: Stage) -> None:
     with pytest.raises(TopicInvalid):
         DeviceStream("cam 1", "main", stage.transport, rate=1.0)
+
+
+def test_over_classic_every_picture_fits_a_message_and_all_of_them_the_quota() -> None:
+    """Ten seconds of noise, the worst that a JPEG can hold, beside a second's bytes that are not all the stream's."""
+    stage, now = Stage(BUDGETS["classic"]), 0.0
+    stream = DeviceStream("cam-1", "main", stage.transport, rate=10.0, clock=lambda: now)
+    stream.start()
+    sent: list[tuple[float, int]] = []
+    for number in range(100):
+        now = number / 10
+        before = stream.published + sum(stream.withheld.values())
+        stream.offer(frame(number, noise((640, 480), number % 4)), now)
+        wait_until(lambda before=before: stream.published + sum(stream.withheld.values()) > before)
+        sent += [(now, len(payload)) for payload in stage.heard[len(sent) :]]
+    stream.stop()
+    assert len(sent) > 50
+    assert max(size for _, size in sent) <= 128 * 1024
+    for began in range(9):
+        assert sum(size for at, size in sent if began <= at < began + 1) <= 512 * 1024
+
+
+@pytest.mark.slow
+def test_no_picture_is_sent_twice_even_where_the_broker_goes_and_comes(tmp_path: Path) -> None:
+    with running(mosquitto(tmp_path)) as broker, witness(broker.port, "dt/#") as present:
+        transport = IotCore("127.0.0.1", broker.port, client_id="cam-1", backoff=Backoff(0.05, 0.1))
+        transport.start()
+        stream = DeviceStream("cam-1", "main", transport, rate=1000.0, fit=as_number)
+        stream.start()
+        wait_until(lambda: transport.connected)
+        for number in range(300):
+            stream.offer(frame(number), number / 100)
+            if number in (100, 200):
+                broker.kill()
+                broker.start()
+                wait_until(lambda: transport.connected)
+            time.sleep(0.002)
+        wait_until(lambda: stream.published + sum(stream.withheld.values()) == 300)
+        ids = [int(heard.payload) for heard in present.wait_for(lambda heard: len(heard) > 20)]
+        stream.stop()
+        transport.stop(2.0)
+    assert ids == sorted(set(ids))
+    assert len(ids) <= stream.published

@@ -22,6 +22,7 @@ from pytest_mock import MockerFixture
 from streams import clock as wall
 from streams.durable import DurableSpool
 from streams.ledger import FILE, Ledger
+from streams.register import FILE as REGISTER
 from streams.spool import Entry, Item, Kind
 from streams.stock import READY
 
@@ -166,6 +167,26 @@ def test_beyond_the_bound_the_oldest_of_the_least_important_go_and_their_numbers
     spool.close()
 
 
+def test_of_memory_and_disk_together_it_is_the_oldest_that_goes(tmp_path: Path) -> None:
+    """Much more than the bound in one group, while older ones are on the disk already."""
+    spool = DurableSpool(tmp_path, 20_000)
+    for number in range(1, 6):
+        spool.put(item(number, size=1000))
+    settled(spool, lambda status: status.bytes > 0)
+    at_rest(spool)
+    for number in range(6, 400):
+        spool.put(item(number, size=1000))
+    at_rest(spool)
+    entries = []
+    while (entry := spool.take()) is not None:
+        entries.append(entry)
+    told = [json.loads(entry.payload) for entry in entries if entry.topic == GAP]
+    kept = [seq(entry) for entry in entries if entry.topic == TOPIC]
+    assert kept == list(range(kept[0], 400))
+    assert [each["ranges"] for each in told] == [[[1, kept[0] - 1]]]
+    spool.close()
+
+
 def test_a_gap_that_is_on_the_wire_is_not_changed_any_more(tmp_path: Path) -> None:
     spool = DurableSpool(tmp_path, 20_000)
     for number in range(1, 31):
@@ -306,13 +327,13 @@ def test_a_second_start_goes_on_with_higher_numbers_also_when_all_were_delivered
 
 
 @pytest.mark.parametrize("way", range(50))
-def test_a_damaged_file_is_set_aside_or_read_and_never_stops_the_start(tmp_path: Path, way: int) -> None:
+def test_a_damaged_file_never_stops_the_start_and_what_it_lost_is_told(tmp_path: Path, way: int) -> None:
     spool = DurableSpool(tmp_path / "made", ROOM)
     for number in range(60):
         spool.put(item(number, size=300))
     settled(spool, lambda status: status.bytes > 60 * 500)
     next_of(spool)
-    for name in (FILE, f"{FILE}-wal"):
+    for name in (FILE, f"{FILE}-wal", REGISTER):
         shutil.copy(tmp_path / "made" / name, tmp_path / name)
     spool.close()
     if way % 2:  # folded into one file
@@ -321,15 +342,26 @@ def test_a_damaged_file_is_set_aside_or_read_and_never_stops_the_start(tmp_path:
     damage(tmp_path / (f"{FILE}-wal" if way % 4 == 0 else FILE), random.Random(way))
     again = DurableSpool(tmp_path, ROOM)
     again.put(item(1000))
-    seen = []
+    seen, told = [], []
     while not seen or seen[-1] != 1000:
         entry = next_of(again)
-        seen.append(seq(entry))
+        if entry.topic == GAP:
+            told.append(json.loads(entry.payload))
+        else:
+            seen.append(seq(entry))
         again.done(entry)
     assert seen[:-1] == sorted(set(seen[:-1]))
-    assert set(seen) <= {*range(60), 1000}
+    missing = set(range(60)) - set(seen)
+    assert numbers_of(told) == missing
+    assert again.status().dropped.get("damaged", 0) >= len(missing)
     settled(again, lambda status: status.left == 0)
     again.close()
+
+
+def numbers_of(told: list[dict[str, Any]]) -> set[int]:
+    """What gap messages tell."""
+    assert all(each["reason"] == "damaged" for each in told)
+    return {number for each in told for first, last in each["ranges"] for number in range(first, last + 1)}
 
 
 def test_a_file_damaged_while_it_is_used_is_replaced_and_what_stood_ready_goes_on(tmp_path: Path) -> None:

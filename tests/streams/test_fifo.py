@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from pictures import jpeg_bytes, picture
@@ -94,6 +95,37 @@ def test_a_player_shows_it_as_mjpeg(camera: Camera, tmp_path: Path, side: str) -
         candidates = [255 - each for each in candidates]
     for each in shown:
         assert min(np.abs(each.astype(int) - one).mean() for one in candidates) < 12
+
+
+def test_opencv_reads_it_as_a_video(fifo: Fifo) -> None:
+    capture = cv2.VideoCapture(str(fifo.path))
+    shown = [capture.read() for _ in range(5)]
+    capture.release()
+    assert all(there for there, _ in shown)
+    candidates = [picture(seed, (320, 240)) for seed in range(4)]
+    for _, each in shown:
+        assert min(np.abs(each.astype(int) - one).mean() for one in candidates) < 12
+
+
+def test_a_link_put_in_its_place_between_two_runs_is_refused_and_not_written(
+    camera: Camera, tmp_path: Path
+) -> None:
+    album, path, victim = camera.gallery.albums["main"], tmp_path / "out.mjpeg", tmp_path / "victim"
+    first = Fifo(path, album, "device")
+    first.start()
+    assert read_some(path, 1000)
+    first.stop()
+    victim.write_bytes(b"precious")
+    path.symlink_to(victim)
+    with pytest.raises(SinkInvalid, match="is there and is a link"):
+        Fifo(path, album, "device")
+    path.unlink()
+    late = Fifo(path, album, "device")
+    path.symlink_to(victim)  # after the check, before the start
+    with pytest.raises(SinkInvalid, match="is there and is a link"):
+        late.start()
+    assert victim.read_bytes() == b"precious"
+    assert path.is_symlink()
 
 
 def test_the_pipe_is_private_and_goes_with_its_maker(fifo: Fifo) -> None:

@@ -73,7 +73,7 @@ def test_a_form_that_never_ends_is_ended(locked: Studio, monkeypatch: pytest.Mon
         with contextlib.suppress(ConnectionError):
             while dripping.recv(4096):
                 pass
-    wait_until(lambda: not handlers())
+    wait_until(lambda: not handlers(locked))
 
 
 def test_the_page_shows_both_streams_of_each_source(studio: Studio) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from witness import wait_until
 
 from streams.frame import Frame
-from streams.latest import Latest
+from streams.latest import MOST_WAITING, Latest
 
 
 def frame(number: int) -> Frame:
@@ -89,6 +90,67 @@ def test_a_reader_waits_no_longer_than_it_asked() -> None:
     began = time.monotonic()
     assert Latest().take(timeout=0.05) is None
     assert 0.04 <= time.monotonic() - began < 1
+
+
+def test_a_writer_that_waits_goes_on_when_half_was_taken() -> None:
+    latest, put = Latest(lossless=True, room=4), []
+    writer = in_background(lambda: [put.append(latest.put(frame(number))) for number in range(5)])
+    wait_until(lambda: len(put) == 4)
+    assert [taken.id for _ in range(1) if (taken := latest.take()) is not None] == [0]
+    writer.join(0.05)
+    assert len(put) == 4
+    latest.take()
+    writer.join(2)
+    assert put == [True] * 5
+    latest.close()
+    assert [taken.id for _ in range(3) if (taken := latest.take()) is not None] == [2, 3, 4]
+    assert latest.ended
+
+
+@pytest.mark.parametrize(("parts", "wait"), [(1, 1), (2, 2), (3, 3), (100, 4)])
+def test_of_large_pictures_fewer_wait(parts: int, wait: int) -> None:
+    """So many at most as MOST_WAITING bytes hold, but one always."""
+    large = np.zeros(MOST_WAITING // parts, np.uint8)
+    latest, put = Latest(lossless=True, room=4), []
+
+    def write() -> None:
+        for number in range(8):
+            latest.put(Frame(id=number, source="main", captured_at=0.0, pixels=large))
+            put.append(number)
+
+    writer = in_background(write)
+    wait_until(lambda: len(put) == wait)
+    writer.join(0.05)
+    assert len(put) == wait
+    seen = []
+    while len(seen) < 8:
+        taken = latest.take(timeout=5)
+        assert taken is not None
+        seen.append(taken.id)
+    writer.join(2)
+    assert seen == list(range(8))
+
+
+@pytest.mark.parametrize("slow", ["nobody", "reader", "writer"])
+def test_a_lossless_ring_keeps_order_whoever_is_slower(slow: str) -> None:
+    latest, count = Latest(lossless=True, room=4), 400
+
+    def write() -> None:
+        for number in range(count):
+            latest.put(frame(number))
+            if slow == "writer" and not number % 3:
+                time.sleep(0.0005)
+        latest.close()
+
+    writer, seen = in_background(write), []
+    while (taken := latest.take(timeout=5)) is not None:
+        seen.append(taken.id)
+        if slow == "reader" and not taken.id % 3:
+            time.sleep(0.0005)
+    writer.join(2)
+    assert seen == list(range(count))
+    assert latest.ended
+    assert latest.dropped == 0
 
 
 @pytest.mark.parametrize("lossless", [True, False])

@@ -5,11 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from witness import wait_until
 
 from streams import envelope
 from streams.budget import BUDGETS, Budget
 from streams.durable import DurableSpool
+from streams.errors import PayloadTooLarge
 from streams.sender import Sender
 from streams.spool import Item
 from streams.transports.local import Local
@@ -100,3 +102,21 @@ def test_any_number_of_gaps_fits_the_smallest_budget(tmp_path: Path) -> None:
     assert all(len(content["ranges"]) <= MOST_RANGES for content in gaps)
     assert {first for content in gaps for first, last in content["ranges"] if first == last} == lost
     spool.close()
+
+
+def test_a_message_without_results_loses_its_largest_sections_first() -> None:
+    health = {
+        "schema": "lensracer.health/1",
+        "thing": "cam-1",
+        "sources": {"main": "x" * 50},
+        "hook": {"a": "y" * 500},
+    }
+    cut = json.loads(envelope.encode(health, 300))
+    assert cut == {
+        "schema": "lensracer.health/1",
+        "thing": "cam-1",
+        "sources": {"main": "x" * 50},
+        "truncated": True,
+    }
+    with pytest.raises(PayloadTooLarge, match="however it is cut"):
+        envelope.encode(health, 40)

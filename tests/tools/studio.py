@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import select
 import socket
 import threading
 import time
@@ -49,6 +50,13 @@ class Studio:
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
 
+    def answers(self) -> bool:
+        """Whether somebody who asks is told that it is well, and not shut out."""
+        try:
+            return self.ask("/healthz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
     def post(self, path: str, body: bytes, **headers: str) -> tuple[int, dict[str, str], bytes]:
         told = {"Content-Type": "application/x-www-form-urlencoded"} | headers
         return self.ask(path, "POST", body, **told)
@@ -92,6 +100,10 @@ class Viewer:
         assert self._file.readline() == b"\r\n"
         return int(headers["x-frame-id"]), body
 
+    def has_more(self) -> bool:
+        """Whether something came that was not read yet."""
+        return bool(select.select([self.socket], [], [], 0.0)[0])
+
     def close(self) -> None:
         self._file.close()
         self.socket.close()
@@ -113,5 +125,10 @@ def viewer(studio: Studio, path: str = "/main/device.mjpeg") -> Iterator[Viewer]
         present.close()
 
 
-def handlers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+def handlers(studio: Studio) -> list[threading.Thread]:
+    """The threads of this sink's requests; other servers of the process, such as stand-ins of tests, have theirs."""
+    return [thread for thread in threading.enumerate() if _server_of(thread) is studio.sink._server]
+
+
+def _server_of(thread: threading.Thread) -> object:
+    return getattr(getattr(thread, "_target", None), "__self__", None)

@@ -40,7 +40,11 @@ def not_finite(path: Path) -> None:
 
 
 def slow(path: Path, steps: int = 12_000, hidden: int = 256) -> None:
-    """A long recurrence, each step of which waits for the one before: some tenths of a second, on one core."""
+    """A long recurrence, each step of which waits for the one before: some tenths of a second, on one core.
+
+    On one core on purpose: what is asked is whether the gate finds it slow and lets it go, not how a machine of two
+    cores shares them between two models of which each wants both.
+    """
     nodes = [
         helper.make_node("ReduceMean", ["picture"], ["means"], axes=[2, 3], keepdims=0),
         helper.make_node("Reshape", ["means", "one_row"], ["row"]),

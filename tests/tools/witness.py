@@ -25,6 +25,7 @@ class Witness:
 
     def __init__(self, port: int, topic_filter: str = "#", certificates: Certificates | None = None) -> None:
         self.heard: list[Heard] = []
+        self.deaf_to: frozenset[str] = frozenset()  # topics of a flood that would only cost time
         self._news = threading.Condition()
         self._ready = threading.Event()
         self._filter = topic_filter
@@ -61,6 +62,8 @@ class Witness:
         self._ready.set()
 
     def _on_message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        if message.topic in self.deaf_to:
+            return
         with self._news:
             self.heard.append(Heard(message.topic, message.payload, message.qos, message.retain))
             self._news.notify_all()
