@@ -4,6 +4,7 @@ It opens, undamaged; what was committed before the last synchronisation that had
 acknowledged and removed; what is there is what was put, under its old number; and no number is given a second time.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -11,6 +12,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,7 +155,23 @@ def new(row: Row, moment: Moment) -> bool:
 
 def trial(folder: Path, messages: int, cuts: int, seed: int = 1) -> tuple[bool, dict[str, Any]]:
     """So many cuts of one record; whether all held, and the figures."""
-    logging.getLogger("streams").setLevel(logging.CRITICAL)  # 500 times the same
+    with hushed("streams"):  # 500 times the same
+        return tried(folder, messages, cuts, seed)
+
+
+@contextlib.contextmanager
+def hushed(name: str) -> Iterator[None]:
+    """A logger that says nothing until the end of the block."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def tried(folder: Path, messages: int, cuts: int, seed: int) -> tuple[bool, dict[str, Any]]:
     ops = record_of(folder, messages, seed)
     chance = random.Random(seed)
     places = sorted(chance.sample(range(len(ops)), min(cuts, len(ops))))
