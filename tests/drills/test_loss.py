@@ -73,13 +73,13 @@ def test_a_removal_that_nothing_followed_may_not_have_happened() -> None:
 @pytest.mark.slow
 def test_kills_of_broker_and_runtime_lose_nothing(tmp_path: Path) -> None:
     held, figures = kills.trial(tmp_path, 3000, 2)
-    assert held, figures
+    assert held, str(figures)
 
 
 @pytest.mark.slow
 def test_a_power_cut_at_any_moment_leaves_what_was_synchronised(tmp_path: Path) -> None:
     held, figures = power_cut.trial(tmp_path, 3000, 60)
-    assert held, figures
+    assert held, str(figures)
 
 
 @pytest.mark.slow
@@ -93,10 +93,10 @@ def test_a_bad_network_loses_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", [disk.full, disk.read_only])
 def test_a_disk_that_takes_nothing_for_a_while_stops_nothing(tmp_path: Path, part: disk.Part) -> None:
     held, figures = part(tmp_path, 1.0)
-    assert held, figures
+    assert held, str(figures)
 
 
 @pytest.mark.slow
 def test_a_damaged_spool_never_stops_the_next_run(tmp_path: Path) -> None:
     held, figures = disk.damaged(tmp_path, 4)
-    assert held, figures
+    assert held, str(figures)
